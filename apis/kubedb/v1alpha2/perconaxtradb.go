@@ -1,0 +1,33 @@
+package v1alpha2
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+)
+
+// PerconaXtraDB is kubedb.com/v1 PerconaXtraDB under its older version. Both versions serve one superset schema,
+// so nothing is lost when an object is read in one version and written in the other.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:path=perconaxtradbs,singular=perconaxtradb,shortName=px,categories={datastore,kubedb,appscode,all}
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type PerconaXtraDB struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   v1.PerconaXtraDBSpec `json:"spec,omitempty"`
+	Status v1.DatabaseStatus    `json:"status,omitempty"`
+}
+
+// PerconaXtraDBList is a list of PerconaXtraDB.
+//
+// +kubebuilder:object:root=true
+type PerconaXtraDBList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []PerconaXtraDB `json:"items"`
+}

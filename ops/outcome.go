@@ -1,0 +1,25 @@
+package ops
+
+import "time"
+
+// Status of a step after one look.
+type Status string
+
+// What a look at a step can find.
+const (
+	Done    Status = "Done"
+	Waiting Status = "Waiting"
+	Failed  Status = "Failed"
+)
+
+// Outcome is what one look at a step found. It is a fact, not an error: an error is a surprise and backs off.
+type Outcome struct {
+	Status Status
+	// Reason is one CamelCase word, Message says the same to a person.
+	Reason, Message string
+	// After asks for another look after that time, where no watch would bring one. Zero asks for none.
+	After time.Duration
+}
+
+// IsDone tells whether the step needs no more work.
+func (o Outcome) IsDone() bool { return o.Status == Done }

@@ -1,0 +1,109 @@
+package ops
+
+import (
+	"time"
+
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+)
+
+// Side says which state of the saved revision an action works towards.
+type Side string
+
+// The sides of a change.
+const (
+	// Before is the state that the operation found; undo goes back to it.
+	Before Side = "Before"
+	// Trust is After with the old and the new CA trusted; only a change of CA passes through it.
+	Trust Side = "Trust"
+	// After is the state that the request asks for.
+	After Side = "After"
+)
+
+// Step is one action and the condition type that tells of it.
+type Step struct {
+	Type   string
+	Action Action
+	// Units is the number of pods, claims or certificates that the step's default timeout is multiplied with; at least 1.
+	Units int
+}
+
+// Timeout of a step of that request.
+func (s Step) Timeout(r Request) time.Duration {
+	if r.Timeout > 0 {
+		return r.Timeout
+	}
+	return time.Duration(max(s.Units, 1)) * DefaultTimeout
+}
+
+// Plan is the program that an OpsRequest is compiled to.
+type Plan struct {
+	Steps []Step
+	// Undo runs when a step failed for good or the request was deleted. It ends with the database resumed.
+	Undo []Step
+}
+
+// Change is what the saved revision tells the planner: which groups a request touches and how.
+type Change struct {
+	Topology Topology
+	// SpecChanged is true when the database's spec has to be edited.
+	SpecChanged bool
+	// Templates and Rolls name the groups whose pod template changes and whose pods restart.
+	Templates, Rolls map[string]bool
+	// CAChanged is true when pods have to trust two authorities for a while.
+	CAChanged bool
+}
+
+// Action is the closed set of things that a step can do. Package steps carries them out in one switch.
+//
+//sumtype:decl
+type Action interface{ isAction() }
+
+// The actions.
+type (
+	// Pause closes the gate: condition Paused on the database, held by the request.
+	Pause struct{}
+	// Resume opens the gate, if the pause is the request's own.
+	Resume struct{ Undo bool }
+	// EditDatabase writes the spec of that side to the database object.
+	EditDatabase struct{ To Side }
+	// ApplyObjects writes the workloads of the named groups as that side has them.
+	ApplyObjects struct {
+		To     Side
+		Groups []string
+	}
+	// RollPods restarts every pod of the group that runs another revision than its workload asks for, one at a time.
+	RollPods struct{ Group string }
+	// Verify reads back what runs.
+	Verify struct {
+		To     Side
+		Groups []string
+	}
+	// IssueCertificates makes and updates Certificates and waits for their Secrets.
+	IssueCertificates struct{ To Side }
+	// RemoveCertificates deletes the Certificates and Secrets that the operator made.
+	RemoveCertificates struct{}
+	// ExpandVolumes grows the claims of the group, or the one claim if Pod is set.
+	ExpandVolumes struct{ Group, Pod string }
+	// DetachWorkload deletes the workload object of the group and leaves its pods running.
+	DetachWorkload struct{ Group string }
+	// StopPod deletes a pod of a detached workload.
+	StopPod struct{ Group, Pod string }
+	// StartPod brings a pod of a detached workload back.
+	StartPod struct{ Group, Pod string }
+)
+
+func (Pause) isAction()              {}
+func (Resume) isAction()             {}
+func (EditDatabase) isAction()       {}
+func (ApplyObjects) isAction()       {}
+func (RollPods) isAction()           {}
+func (Verify) isAction()             {}
+func (IssueCertificates) isAction()  {}
+func (RemoveCertificates) isAction() {}
+func (ExpandVolumes) isAction()      {}
+func (DetachWorkload) isAction()     {}
+func (StopPod) isAction()            {}
+func (StartPod) isAction()           {}
+
+// Implemented tells whether this version carries out operations of that type.
+func Implemented(t opsv1.OpsType) bool { return t == opsv1.Restart || t == opsv1.Reconfigure }
