@@ -83,6 +83,8 @@ type Engine interface {
 	Dialect(version *catalogv1.VersionSpec) mycnf.Dialect
 	// Aliases of the certificates that this kind uses.
 	Aliases() []string
+	// Reserved names what podTemplates may not touch and what they may override.
+	Reserved() Reserved
 }
 
 // Settings points at the parts of a database's spec that every kind has, so that a rule about them is written once.

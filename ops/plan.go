@@ -1,10 +1,6 @@
 package ops
 
-import (
-	"time"
-
-	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
-)
+import "time"
 
 // Side says which state of the saved revision an action works towards.
 type Side string
@@ -13,7 +9,8 @@ type Side string
 const (
 	// Before is the state that the operation found; undo goes back to it.
 	Before Side = "Before"
-	// Trust is After with the old and the new CA trusted; only a change of CA passes through it.
+	// Trust is between the two: the certificates of Before, with the old and the new CA trusted. Only a change of CA
+	// passes through it.
 	Trust Side = "Trust"
 	// After is the state that the request asks for.
 	After Side = "After"
@@ -49,8 +46,12 @@ type Change struct {
 	SpecChanged bool
 	// Templates and Rolls name the groups whose pod template changes and whose pods restart.
 	Templates, Rolls map[string]bool
+	// Certificates are the aliases that ReconfigureTLS issues.
+	Certificates []string
 	// CAChanged is true when pods have to trust two authorities for a while.
 	CAChanged bool
+	// AddsTLS is true when the database had no TLS before, so that undoing removes what was issued.
+	AddsTLS bool
 }
 
 // Action is the closed set of things that a step can do. Package steps carries them out in one switch.
@@ -71,8 +72,12 @@ type (
 		To     Side
 		Groups []string
 	}
-	// RollPods restarts every pod of the group that runs another revision than its workload asks for, one at a time.
-	RollPods struct{ Group string }
+	// RollPods restarts every pod of the group that runs another revision than its workload asks for, one at a time,
+	// once the workload is as that side has it.
+	RollPods struct {
+		To    Side
+		Group string
+	}
 	// Verify reads back what runs.
 	Verify struct {
 		To     Side
@@ -84,8 +89,12 @@ type (
 	RemoveCertificates struct{}
 	// ExpandVolumes grows the claims of the group, or the one claim if Pod is set.
 	ExpandVolumes struct{ Group, Pod string }
-	// DetachWorkload deletes the workload object of the group and leaves its pods running.
-	DetachWorkload struct{ Group string }
+	// DetachWorkload deletes the workload object of the group and leaves its pods running, unless its claim templates
+	// are as that side has them. Applying the workload takes the pods back.
+	DetachWorkload struct {
+		To    Side
+		Group string
+	}
 	// StopPod deletes a pod of a detached workload.
 	StopPod struct{ Group, Pod string }
 	// StartPod brings a pod of a detached workload back.
@@ -104,6 +113,3 @@ func (ExpandVolumes) isAction()      {}
 func (DetachWorkload) isAction()     {}
 func (StopPod) isAction()            {}
 func (StartPod) isAction()           {}
-
-// Implemented tells whether this version carries out operations of that type.
-func Implemented(t opsv1.OpsType) bool { return t == opsv1.Restart || t == opsv1.Reconfigure }

@@ -30,7 +30,8 @@ var (
 type SinglestoreVersion struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
-	Spec              VersionSpec `json:"spec,omitempty"`
+	// +required
+	Spec VersionSpec `json:"spec,omitempty"`
 }
 
 // SinglestoreVersionList is a list of SinglestoreVersion.
@@ -53,7 +54,8 @@ type SinglestoreVersionList struct {
 type PerconaXtraDBVersion struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
-	Spec              VersionSpec `json:"spec,omitempty"`
+	// +required
+	Spec VersionSpec `json:"spec,omitempty"`
 }
 
 // PerconaXtraDBVersionList is a list of PerconaXtraDBVersion.

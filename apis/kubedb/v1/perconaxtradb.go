@@ -21,6 +21,7 @@ type PerconaXtraDB struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// +required
 	Spec   PerconaXtraDBSpec `json:"spec,omitempty"`
 	Status DatabaseStatus    `json:"status,omitempty"`
 }
@@ -44,7 +45,7 @@ type PerconaXtraDBSpec struct {
 	AutoOps *AutoOps `json:"autoOps,omitempty"`
 	// Version names a PerconaXtraDBVersion.
 	// +kubebuilder:validation:MaxLength=63
-	Version string `json:"version" validate:"required"`
+	Version string `json:"version"`
 	// Replicas of the cluster; at least 3.
 	// +optional
 	Replicas *int32 `json:"replicas,omitempty" validate:"omitempty,min=3"`
@@ -75,7 +76,7 @@ type PerconaXtraDBSpec struct {
 	// ServiceTemplates overrides the Services.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
-	ServiceTemplates []NamedServiceTemplateSpec `json:"serviceTemplates,omitempty"`
+	ServiceTemplates []NamedServiceTemplateSpec `json:"serviceTemplates,omitempty" validate:"omitempty,unique=Alias"`
 	// RequireSSL makes the server refuse clients without TLS.
 	// +optional
 	RequireSSL bool `json:"requireSSL,omitempty"`

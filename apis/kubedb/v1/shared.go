@@ -234,7 +234,7 @@ type CertificateSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=253
-	DNSNames []string `json:"dnsNames,omitempty"`
+	DNSNames []string `json:"dnsNames,omitempty" validate:"omitempty,dive,dns_name"`
 	// IPAddresses are added to 127.0.0.1.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
@@ -244,7 +244,7 @@ type CertificateSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=512
-	URIs []string `json:"uris,omitempty"`
+	URIs []string `json:"uris,omitempty" validate:"omitempty,dive,uri"`
 	// EmailAddresses are added as subject alternative names.
 	// +optional
 	// +kubebuilder:validation:MaxItems=64
@@ -376,7 +376,7 @@ type InitSpec struct {
 	// +optional
 	// +kubebuilder:pruning:PreserveUnknownFields
 	// +kubebuilder:validation:Schemaless
-	// +kubebuilder:validation:XPreserveUnknownFields
+	// +kubebuilder:validation:Type=object
 	Archiver *runtime.RawExtension `json:"archiver,omitempty"`
 }
 

@@ -19,6 +19,7 @@ type PerconaXtraDB struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// +required
 	Spec   v1.PerconaXtraDBSpec `json:"spec,omitempty"`
 	Status v1.DatabaseStatus    `json:"status,omitempty"`
 }

@@ -22,6 +22,7 @@ type Singlestore struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// +required
 	Spec   SinglestoreSpec   `json:"spec,omitempty"`
 	Status v1.DatabaseStatus `json:"status,omitempty"`
 }
@@ -46,7 +47,7 @@ type SinglestoreSpec struct {
 	// Version names a SinglestoreVersion.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
-	Version string `json:"version,omitempty" validate:"required"`
+	Version string `json:"version,omitempty"`
 	// Topology makes the database a cluster; without it, it is standalone.
 	// +optional
 	Topology *SinglestoreTopology `json:"topology,omitempty"`
@@ -79,7 +80,7 @@ type SinglestoreSpec struct {
 	// ServiceTemplates overrides the Services.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
-	ServiceTemplates []v1.NamedServiceTemplateSpec `json:"serviceTemplates,omitempty"`
+	ServiceTemplates []v1.NamedServiceTemplateSpec `json:"serviceTemplates,omitempty" validate:"omitempty,unique=Alias"`
 	// Halted removes the workloads and keeps claims and Secrets.
 	// +optional
 	Halted bool `json:"halted,omitempty"`

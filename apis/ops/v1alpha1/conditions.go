@@ -11,6 +11,8 @@ const (
 	AnnotationRestart = "ops.kubedb.com/restart"
 	// AnnotationTemplateHash is the hash of the pod template as it was rendered, without the stamp.
 	AnnotationTemplateHash = "ops.kubedb.com/template-hash"
+	// AnnotationApplied is the hash of an object as it was last applied, so that an unchanged object costs no write.
+	AnnotationApplied = "ops.kubedb.com/applied"
 	// LabelKind and LabelName mark what an operation made.
 	LabelKind = "ops.kubedb.com/kind"
 	LabelName = "ops.kubedb.com/name"
@@ -37,6 +39,7 @@ const (
 	ReasonWaiting      = "Waiting"
 	ReasonDone         = "Done"
 	ReasonRetrying     = "Retrying"
+	ReasonUndoing      = "Undoing"
 	ReasonNotSupported = "NotSupportedYet"
 
 	// Waiting for a turn.

@@ -25,6 +25,7 @@ type PerconaXtraDBOpsRequest struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="the spec of an OpsRequest cannot change; delete the request to cancel it and create another"
 	Spec   PerconaXtraDBOpsRequestSpec `json:"spec,omitempty"`
 	Status OpsRequestStatus            `json:"status,omitempty"`

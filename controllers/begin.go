@@ -1,0 +1,221 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/steps"
+	"github.com/drydock-db/drydock/ops"
+)
+
+// begin works out the change that the request means, closes the gate and saves the change.
+func (c *Database) begin(ctx context.Context, o *operation) (*steps.Saved, error) {
+	saved, configs, err := c.change(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	target := o.target(c, ops.After, steps.End{})
+	if out, err := c.Executor.Do(ctx, target, ops.Pause{}); err != nil {
+		return nil, err
+	} else if !out.IsDone() {
+		return nil, errors.New(out.Message)
+	}
+	// The configuration goes first: whoever finds the saved revision finds what it names.
+	for _, config := range configs {
+		if err := c.Apply.CreateOnly(ctx, o.db.Object, config, true); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.save(ctx, o, saved); err != nil {
+		return nil, err
+	}
+	return saved, c.collect(ctx, o.db.Object, saved)
+}
+
+// change renders the database as it is asked to become and compares that with what runs.
+func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*corev1.Secret, error) {
+	version, err := c.version(ctx, o.db.Object)
+	if err != nil {
+		return nil, nil, err
+	}
+	after := o.db.Object.DeepCopyObject().(engines.Database)
+	if err := engines.Edit(c.Engine, after, o.request, version); err != nil {
+		return nil, nil, &refusal{opsv1.ReasonInvalid, err}
+	}
+	saved := &steps.Saved{
+		Request:  o.request.UID,
+		Topology: engines.Describe(c.Engine, after),
+		Before:   steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
+		After:    steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
+	}
+	if saved.Before.Spec, err = steps.SpecOf(o.db.Object); err != nil {
+		return nil, nil, err
+	}
+	if saved.After.Spec, err = steps.SpecOf(after); err != nil {
+		return nil, nil, err
+	}
+	objects, err := c.render(ctx, after, version)
+	if err != nil {
+		return nil, nil, err
+	}
+	configs := make([]*corev1.Secret, 0, len(objects.Groups))
+	for _, g := range objects.Groups {
+		if err := c.changeGroup(ctx, o, saved, g); err != nil {
+			return nil, nil, err
+		}
+		configs = append(configs, g.Config)
+	}
+	return saved, configs, nil
+}
+
+// changeGroup decides what becomes of one group: its template as rendered, where its pods restart, or as it is.
+func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.Saved, g engines.GroupObjects) error {
+	live, err := c.Cluster.Workload(ctx, o.db.Object, g.StatefulSet.Name)
+	if err != nil {
+		return err
+	}
+	if live == nil {
+		// Not provisioned yet, or deleted by hand: the operation makes it, as provisioning would.
+		if live, err = c.workload(g.StatefulSet, ""); err != nil {
+			return err
+		}
+	}
+	before := steps.Keep(live)
+	saved.Before.Workloads[g.Name] = before
+	saved.After.Workloads[g.Name] = withVolumes(before, o.request, g.Name)
+	changed := !maps.Equal(steps.SecretVolumes(live.Spec.Template.Spec), steps.SecretVolumes(g.StatefulSet.Spec.Template.Spec))
+	roll, stamp := ops.Restarts(o.request, g.Name, changed)
+	if !roll {
+		return nil
+	}
+	restart := live.Spec.Template.Annotations[opsv1.AnnotationRestart]
+	if stamp {
+		restart = string(o.request.UID)
+	}
+	after, err := c.workload(g.StatefulSet, restart)
+	if err != nil {
+		return err
+	}
+	after.Spec.VolumeClaimTemplates = before.Spec.VolumeClaimTemplates
+	saved.After.Workloads[g.Name] = after
+	saved.Rolls = append(saved.Rolls, g.Name)
+	return nil
+}
+
+// withVolumes is the workload with claim templates of the size that the request asks for.
+func withVolumes(set *appsv1.StatefulSet, r ops.Request, group string) *appsv1.StatefulSet {
+	size, grows := r.Volumes[group]
+	if !grows {
+		return set
+	}
+	set = set.DeepCopy()
+	for i := range set.Spec.VolumeClaimTemplates {
+		if requests := set.Spec.VolumeClaimTemplates[i].Spec.Resources.Requests; set.Spec.VolumeClaimTemplates[i].Name == "data" {
+			requests[corev1.ResourceStorage] = size
+		}
+	}
+	return set
+}
+
+// workload completes a rendered StatefulSet with the hash of its template and the stamp of the last restart.
+func (c *Database) workload(rendered *appsv1.StatefulSet, restart string) (*appsv1.StatefulSet, error) {
+	set := rendered.DeepCopy()
+	hash, err := apply.TemplateHash(set.Spec.Template)
+	if err != nil {
+		return nil, err
+	}
+	metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationTemplateHash, hash)
+	if restart != "" {
+		metav1.SetMetaDataAnnotation(&set.Spec.Template.ObjectMeta, opsv1.AnnotationRestart, restart)
+	}
+	return set, nil
+}
+
+// version reads the catalog entry of the database.
+func (c *Database) version(ctx context.Context, db engines.Database) (*catalogv1.VersionSpec, error) {
+	name := *c.Engine.Settings(db).Version
+	version := c.Engine.Kind().NewVersion()
+	err := c.Client.Get(ctx, client.ObjectKey{Name: name}, version)
+	if apierrors.IsNotFound(err) {
+		return nil, &refusal{"VersionNotFound", fmt.Errorf("there is no %s %q in the catalog", c.Engine.Kind().Version.Kind, name)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return version.VersionSpec(), nil
+}
+
+// revisionName is the name of the ControllerRevision in which a request's change is saved.
+func revisionName(r ops.Request) string {
+	return r.Database + "-ops-" + string(r.UID[:min(8, len(r.UID))])
+}
+
+// savedRevision reads what the operation was planned from, or nil if it has not got that far.
+func (c *Database) savedRevision(ctx context.Context, o *operation) (*steps.Saved, error) {
+	var revision appsv1.ControllerRevision
+	key := client.ObjectKey{Namespace: o.db.Object.GetNamespace(), Name: revisionName(o.request)}
+	err := c.Client.Get(ctx, key, &revision)
+	if apierrors.IsNotFound(err) && o.request.Started {
+		err = c.Live.Get(ctx, key, &revision) // the cache may be behind
+	}
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // absent is an answer
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the saved revision: %w", err)
+	}
+	var saved steps.Saved
+	if err := json.Unmarshal(revision.Data.Raw, &saved); err != nil {
+		return nil, fmt.Errorf("reading the saved revision %s: %w", revision.Name, err)
+	}
+	if saved.Request != o.request.UID || !metav1.IsControlledBy(&revision, o.db.Object) {
+		return nil, &apply.ForeignError{Kind: "ControllerRevision", Name: revision.Name, Want: "this request"}
+	}
+	return &saved, nil
+}
+
+// save keeps the change. One that exists was saved by a pass that crashed right after, and wins.
+func (c *Database) save(ctx context.Context, o *operation, saved *steps.Saved) error {
+	raw, err := json.Marshal(saved)
+	if err != nil {
+		return fmt.Errorf("saving the change: %w", err)
+	}
+	db := o.db.Object
+	revision := &appsv1.ControllerRevision{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: revisionName(o.request), Namespace: db.GetNamespace(),
+			Labels: map[string]string{opsv1.LabelKind: o.request.Kind, LabelInstance: db.GetName()},
+			OwnerReferences: []metav1.OwnerReference{
+				*metav1.NewControllerRef(db, c.Engine.Kind().Database),
+			},
+		},
+		Revision: 1,
+		Data:     runtime.RawExtension{Raw: raw},
+	}
+	err = c.Client.Create(ctx, revision, apply.FieldOwner)
+	if apierrors.IsAlreadyExists(err) {
+		existing, err := c.savedRevision(ctx, o)
+		if err == nil && existing == nil {
+			err = errors.New("the saved revision appeared and is gone again")
+		}
+		if err == nil {
+			*saved = *existing
+		}
+		return err
+	}
+	return err
+}

@@ -1,0 +1,201 @@
+package controllers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/journal"
+)
+
+// missingRetry is how long a missing reference rests. Secrets are not watched, so nothing else would wake us.
+const missingRetry = 10 * time.Second
+
+// provision makes the cluster hold what the database's spec asks for. It never touches a paused database, and never
+// the pod template of a workload that exists.
+func (c *Database) provision(ctx context.Context, s *session) (time.Duration, error) {
+	db := s.db.Object
+	if paused, _ := journal.Paused(db.DatabaseStatus()); paused {
+		return 0, nil
+	}
+	if controllerutil.AddFinalizer(db, kubedbv1.Finalizer) {
+		return 0, s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
+	}
+	version, err := c.version(ctx, db)
+	if err != nil {
+		return c.stall(s, err)
+	}
+	if *c.Engine.Settings(db).Halted {
+		return 0, c.halt(ctx, s, version)
+	}
+	s.db.Remove(kubedbv1.ConditionHalted)
+	objects, cached := c.rendered.get(db, version)
+	if !cached {
+		if objects, err = c.render(ctx, db, version); err != nil {
+			return c.stall(s, err)
+		}
+	}
+	s.db.Set(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue, "DatabaseProvisioningStartedSuccessfully",
+		"the operator provisions this database")
+	if err := c.applyAll(ctx, s, objects, cached); err != nil {
+		return c.stall(s, err)
+	}
+	c.rendered.put(db, version, objects)
+	s.db.Remove(kubedbv1.ConditionStalled)
+	s.db.Object.DatabaseStatus().ObservedGeneration = db.GetGeneration()
+	return 0, c.upToDate(ctx, s, objects)
+}
+
+// stall says on the database why it cannot be provisioned. What may come right by itself is looked at again.
+func (c *Database) stall(s *session, err error) (time.Duration, error) {
+	var refused *refusal
+	var foreign *apply.ForeignError
+	switch {
+	case asRefusal(err, &refused):
+		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, refused.reason, refused.Error())
+	case errors.As(err, &foreign):
+		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, "NameTaken", foreign.Error())
+	default:
+		return 0, err
+	}
+	return missingRetry, nil
+}
+
+// applyAll applies everything that the database owns. Secrets are made only when the spec is new to this process.
+func (c *Database) applyAll(ctx context.Context, s *session, objects engines.Objects, cached bool) error {
+	db := s.db.Object
+	if !cached {
+		if err := c.createSecrets(ctx, db, objects); err != nil {
+			return err
+		}
+	}
+	owned := []client.Object{}
+	if objects.ServiceAccount != nil {
+		owned = append(owned, objects.ServiceAccount)
+	}
+	for _, service := range objects.Services {
+		owned = append(owned, service)
+	}
+	for _, g := range objects.Groups {
+		if g.PDB != nil {
+			owned = append(owned, g.PDB)
+		}
+	}
+	for _, o := range owned {
+		if _, err := c.Apply.Owned(ctx, db, o.DeepCopyObject().(client.Object)); err != nil {
+			return err
+		}
+	}
+	for _, g := range objects.Groups {
+		if err := c.applyWorkload(ctx, db, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// createSecrets creates what is created once: credentials, and the rendered configuration under its content's hash.
+func (c *Database) createSecrets(ctx context.Context, db engines.Database, objects engines.Objects) error {
+	for _, auth := range objects.AuthSecrets {
+		secret, err := withPasswords(auth)
+		if err != nil {
+			return err
+		}
+		// Not owned: a database that is deleted leaves its credentials behind, unless it is wiped out.
+		if err := c.Apply.CreateOnly(ctx, db, secret, false); err != nil {
+			return err
+		}
+	}
+	for _, g := range objects.Groups {
+		if err := c.Apply.CreateOnly(ctx, db, g.Config, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyWorkload creates the workload, or brings everything but its pod template up to date.
+func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g engines.GroupObjects) error {
+	live, err := c.Cluster.Workload(ctx, db, g.StatefulSet.Name)
+	if err != nil {
+		return err
+	}
+	if live == nil {
+		restart, err := c.stampOf(ctx, db, g.StatefulSet.Name)
+		if err != nil {
+			return err
+		}
+		set, err := c.workload(g.StatefulSet, restart)
+		if err != nil {
+			return err
+		}
+		_, err = c.Apply.Owned(ctx, db, set)
+		return err
+	}
+	set := g.StatefulSet.DeepCopy()
+	set.Spec.Template = *live.Spec.Template.DeepCopy()
+	set.Spec.VolumeClaimTemplates = live.Spec.VolumeClaimTemplates
+	metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationTemplateHash, hashOf(live))
+	_, err = c.Apply.Owned(ctx, db, set)
+	return err
+}
+
+// stampOf returns the restart stamp that the pods of a missing workload carry, so that a workload made again does not
+// make them look out of date.
+func (c *Database) stampOf(ctx context.Context, db engines.Database, workload string) (string, error) {
+	pods, err := c.Cluster.Pods(ctx, db, workload)
+	for i := range pods {
+		if stamp := pods[i].Annotations[opsv1.AnnotationRestart]; stamp != "" {
+			return stamp, err
+		}
+	}
+	return "", err
+}
+
+func hashOf(set *appsv1.StatefulSet) string { return set.Annotations[opsv1.AnnotationTemplateHash] }
+
+func sameVersion(a, b *catalogv1.VersionSpec) bool { return equality.Semantic.DeepEqual(a, b) }
+
+// withPasswords fills the generated keys of a credentials Secret.
+func withPasswords(auth engines.AuthSecret) (*corev1.Secret, error) {
+	secret := auth.Secret.DeepCopy()
+	if secret.Data == nil {
+		secret.Data = map[string][]byte{}
+	}
+	for _, key := range auth.Generate {
+		password, err := randomPassword()
+		if err != nil {
+			return nil, err
+		}
+		secret.Data[key] = password
+	}
+	return secret, nil
+}
+
+// randomPassword returns 24 letters and digits, about 142 bits: no character that a shell or a DSN would trip over.
+func randomPassword() ([]byte, error) {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	password := make([]byte, 24)
+	for i := range password {
+		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(letters))))
+		if err != nil {
+			return nil, err
+		}
+		password[i] = letters[n.Int64()]
+	}
+	return password, nil
+}

@@ -1,0 +1,78 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
+)
+
+// render reads the Secrets that the configuration names and renders the database's objects.
+func (c *Database) render(ctx context.Context, db engines.Database, version *catalogv1.VersionSpec) (engines.Objects, error) {
+	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}}
+	for _, g := range c.Engine.Settings(db).Groups {
+		if *g.Configuration == nil || (*g.Configuration).SecretName == "" {
+			continue
+		}
+		name := (*g.Configuration).SecretName
+		secret, err := c.secret(ctx, db.GetNamespace(), name)
+		if apierrors.IsNotFound(err) {
+			return engines.Objects{}, &refusal{"ConfigSecretNotFound",
+				fmt.Errorf("the configuration Secret %q, which %s names, does not exist", name, g.Path.Child("configuration", "secretName"))}
+		}
+		if err != nil {
+			return engines.Objects{}, fmt.Errorf("reading the configuration Secret %q: %w", name, err)
+		}
+		in.UserConfig[name] = secret.Data
+	}
+	objects, err := c.Engine.Render(db, in)
+	if err != nil {
+		return engines.Objects{}, &refusal{"CannotRender", err}
+	}
+	return objects, nil
+}
+
+// renderings remembers what a database's spec was rendered to, so that a pass over an unchanged database reads no Secret.
+type renderings struct {
+	mu   sync.Mutex
+	kept map[types.NamespacedName]rendering
+}
+
+// rendering is valid for one generation of one object.
+type rendering struct {
+	uid        types.UID
+	generation int64
+	version    catalogv1.VersionSpec
+	objects    engines.Objects
+}
+
+func (r *renderings) get(db engines.Database, version *catalogv1.VersionSpec) (engines.Objects, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	k, ok := r.kept[types.NamespacedName{Namespace: db.GetNamespace(), Name: db.GetName()}]
+	if !ok || k.uid != db.GetUID() || k.generation != db.GetGeneration() || !sameVersion(&k.version, version) {
+		return engines.Objects{}, false
+	}
+	return k.objects, true
+}
+
+func (r *renderings) put(db engines.Database, version *catalogv1.VersionSpec, objects engines.Objects) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kept == nil {
+		r.kept = map[types.NamespacedName]rendering{}
+	}
+	r.kept[types.NamespacedName{Namespace: db.GetNamespace(), Name: db.GetName()}] =
+		rendering{uid: db.GetUID(), generation: db.GetGeneration(), version: *version.DeepCopy(), objects: objects}
+}
+
+func (r *renderings) forget(key types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.kept, key)
+}

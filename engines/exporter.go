@@ -1,0 +1,75 @@
+package engines
+
+import (
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+)
+
+// Exporter is what the metrics sidecar of a kind needs to know.
+type Exporter struct {
+	// Secret with the credentials that it logs in with.
+	Secret string
+	// Volumes and Mounts that it needs besides the pod's.
+	Volumes []corev1.Volume
+	Mounts  []corev1.VolumeMount
+}
+
+// ContainerExporter is the name of the metrics sidecar.
+const ContainerExporter = "exporter"
+
+const (
+	portMetrics              = "metrics"
+	defaultMetricsPort int32 = 9104
+)
+
+// ErrNoExporter says that the catalog entry names no exporter image.
+var ErrNoExporter = errors.New("spec.monitor asks for metrics, and the catalog names no exporter image for this version")
+
+func exporterPort(monitor *kubedbv1.AgentSpec) int32 {
+	if monitor.Prometheus != nil && monitor.Prometheus.Exporter.Port != 0 {
+		return monitor.Prometheus.Exporter.Port
+	}
+	return defaultMetricsPort
+}
+
+// exporter is the metrics sidecar; none when the user asks for no monitoring.
+func (b Blueprint) exporter() ([]corev1.Container, error) {
+	monitor := deref(b.Settings.Monitor)
+	if monitor == nil {
+		return nil, nil
+	}
+	if b.Inputs.Version.Exporter == nil {
+		return nil, ErrNoExporter
+	}
+	var user kubedbv1.PrometheusExporterSpec
+	if monitor.Prometheus != nil {
+		user = *monitor.Prometheus.Exporter.DeepCopy()
+	}
+	port := exporterPort(monitor)
+	args := []string{
+		fmt.Sprintf("--web.listen-address=:%d", port),
+		fmt.Sprintf("--mysqld.address=127.0.0.1:%d", DatabasePort),
+		"--mysqld.username=$(EXPORTER_USERNAME)",
+	}
+	if b.Inputs.TLSSecret != "" {
+		// The server's certificate is not made for 127.0.0.1 in every case, and this connection never leaves the pod.
+		args = append(args, "--tls.insecure-skip-verify")
+	}
+	return []corev1.Container{{
+		Name:  ContainerExporter,
+		Image: b.Inputs.Version.Exporter.Image,
+		Args:  append(args, user.Args...),
+		Ports: []corev1.ContainerPort{{Name: portMetrics, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
+		Env: append([]corev1.EnvVar{
+			SecretEnv("EXPORTER_USERNAME", b.Exporter.Secret, corev1.BasicAuthUsernameKey),
+			SecretEnv("MYSQLD_EXPORTER_PASSWORD", b.Exporter.Secret, corev1.BasicAuthPasswordKey),
+		}, user.Env...),
+		Resources:       user.Resources,
+		SecurityContext: user.SecurityContext,
+		VolumeMounts:    b.Exporter.Mounts,
+	}}, nil
+}

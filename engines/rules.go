@@ -1,0 +1,92 @@
+package engines
+
+import (
+	"maps"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+)
+
+var spec = field.NewPath("spec")
+
+// CheckCommon returns what is wrong with a database by rules that need nothing but its settings. Kinds call it from
+// CheckDatabase; old is nil on creation.
+func CheckCommon(db, old Database, s Settings) field.ErrorList {
+	var errs field.ErrorList
+	if old == nil {
+		errs = append(errs, CheckNames(db, s)...)
+	}
+	if value(s.StorageType) == kubedbv1.StorageEphemeral && value(s.DeletionPolicy) == kubedbv1.DeletionHalt {
+		because := ""
+		if value(s.Halted) {
+			because = ", which halted: true asks for,"
+		}
+		errs = append(errs, field.Invalid(spec.Child("deletionPolicy"), *s.DeletionPolicy,
+			"Halt"+because+" keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable"))
+	}
+	if ref := deref(s.AuthSecret); ref != nil && ref.ExternallyManaged && ref.Name == "" {
+		errs = append(errs, field.Required(spec.Child("authSecret", "name"),
+			"with externallyManaged: true the operator makes no Secret: name the one that holds username and password"))
+	}
+	for _, g := range s.Groups {
+		errs = append(errs, checkInline(g)...)
+	}
+	return errs
+}
+
+// checkInline checks the names of inline files; their content is checked with everything else that is configuration.
+func checkInline(g GroupSettings) field.ErrorList {
+	c := deref(g.Configuration)
+	if c == nil {
+		return nil
+	}
+	return checkFileNames(g.Path.Child("configuration", "inline"), c.Inline)
+}
+
+func checkFileNames(at *field.Path, files map[string]string) field.ErrorList {
+	var errs field.ErrorList
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if err := CheckInlineFile(name); err != nil {
+			errs = append(errs, field.Invalid(at.Key(name), name, err.Error()))
+		}
+	}
+	return errs
+}
+
+// CheckReplicas says whether the number of pods is there; defaulting sets it, so this is about objects that were
+// admitted without. How small it may be is in the tags of the type.
+func CheckReplicas(at *field.Path, replicas *int32) field.ErrorList {
+	if replicas == nil {
+		return field.ErrorList{field.Required(at.Child("replicas"), "say how many pods there should be")}
+	}
+	return nil
+}
+
+// CheckReconfiguration says whether the section of one component asks for anything.
+func CheckReconfiguration(at *field.Path, c *opsv1.ReconfigurationSpec) field.ErrorList {
+	if c == nil {
+		return nil
+	}
+	var errs field.ErrorList
+	if c.ConfigSecret != nil && c.ConfigSecret.Name == "" {
+		errs = append(errs, field.Required(at.Child("configSecret", "name"),
+			"name the Secret to use, or leave configSecret out; removeCustomConfig: true stops using the present one"))
+	}
+	if c.ConfigSecret == nil && len(c.ApplyConfig) == 0 && !c.RemoveCustomConfig {
+		errs = append(errs, field.Required(at,
+			"nothing to change is given: set configSecret, applyConfig or removeCustomConfig"))
+	}
+	return append(errs, checkFileNames(at.Child("applyConfig"), c.ApplyConfig)...)
+}
+
+// CheckSize says whether a new size is above zero. Whether it is larger than what the volumes have is known elsewhere.
+func CheckSize(at *field.Path, size *resource.Quantity) field.ErrorList {
+	if size != nil && size.Sign() <= 0 {
+		return field.ErrorList{field.Invalid(at, size.String(), "a size is above zero, for example 10Gi")}
+	}
+	return nil
+}

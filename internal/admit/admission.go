@@ -1,0 +1,101 @@
+// Package admit is the one admission: what it refuses, the webhook refuses and the controller refuses too.
+//
+// It goes in steps: the shape of the object, then every fact that a rule needs, fetched once, then the rules, which are
+// small functions from values to errors. It writes nothing, so a dry run gets the same answer.
+package admit
+
+import (
+	"context"
+	"slices"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
+)
+
+// IndexDatabase is the name of the cache index of requests by the name of their database.
+const IndexDatabase = "databaseRef"
+
+// Config is what admission works with.
+type Config struct {
+	// Cache answers for databases, requests (with the index IndexDatabase) and the catalog.
+	Cache client.Reader
+	// Live answers for what is named in a request and needed nowhere else: Secrets, issuers, claims, StorageClasses and
+	// quotas. None of them is worth a cache.
+	Live client.Reader
+	// Access says what a requester may do.
+	Access Authorizer
+	// Operator is the username of the operator itself, which edits databases while they are paused.
+	Operator string
+	// AllowedClusterIssuers may be used by everybody; for any other a requester needs the right to use it.
+	AllowedClusterIssuers []string
+}
+
+// Admission decides about databases and requests. It is safe for concurrent use.
+type Admission struct{ config Config }
+
+// New returns an admission.
+func New(c Config) *Admission { return &Admission{config: c} }
+
+// Verdict is what admission says about an object.
+type Verdict struct {
+	// Warnings are for the person who sent the object; it is admitted all the same.
+	Warnings []string
+	// Errors are everything that is wrong with it. Without any it is admitted.
+	Errors field.ErrorList
+	// Waiting says what has to come right by itself before an admitted request can succeed; empty when nothing has.
+	Waiting string
+}
+
+// byOperator tells whether the operator itself is asking.
+func (a *Admission) byOperator(who authenticationv1.UserInfo) bool {
+	return a.config.Operator != "" && who.Username == a.config.Operator
+}
+
+// check runs a table of rules and collects what they find, in the table's order.
+func check[T any](about T, rules ...func(T) field.ErrorList) field.ErrorList {
+	var errs field.ErrorList
+	for _, rule := range rules {
+		errs = append(errs, rule(about)...)
+	}
+	return errs
+}
+
+// advise runs a table of functions that find something worth a warning.
+func advise[T any](about T, hints ...func(T) []string) []string {
+	var warnings []string
+	for _, hint := range hints {
+		for _, w := range hint(about) {
+			if !slices.Contains(warnings, w) {
+				warnings = append(warnings, w)
+			}
+		}
+	}
+	return warnings
+}
+
+// reader bundles what the fetching of facts for one object needs.
+type reader struct {
+	*Admission
+	ctx       context.Context //nolint:containedctx // lives for one call
+	namespace string
+	who       authenticationv1.UserInfo
+}
+
+// SameSpec tells whether an edit leaves the spec alone.
+func SameSpec(object, old any) bool {
+	return equality.Semantic.DeepEqual(specOf(object), specOf(old))
+}
+
+// Version reads the catalog entry of a database; nil when there is none or it cannot be read.
+func (a *Admission) Version(ctx context.Context, e engines.Engine, db engines.Database) *catalogv1.VersionSpec {
+	version, err := reader{Admission: a, ctx: ctx}.version(e.Kind(), deref(e.Settings(db).Version))
+	if err != nil {
+		return nil
+	}
+	return version
+}

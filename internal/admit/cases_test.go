@@ -1,0 +1,148 @@
+package admit_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/admit"
+)
+
+var update = flag.Bool("update", false, "write what admission says into the cases")
+
+// example is one case: what is sent, what the cluster has besides testdata/world.yaml, and what admission answers.
+type example struct {
+	Name string `json:"name"`
+	// World changes the cluster.
+	World []map[string]any `json:"world,omitempty"`
+	// Deny takes rights from alice: "verb resource name".
+	Deny []string `json:"deny,omitempty"`
+	// Request is the spec of a request about the database that is named in it.
+	Request map[string]any `json:"request,omitempty"`
+	// Create is what a new database has other than the one of the world that From names.
+	Create map[string]any `json:"create,omitempty"`
+	// Edit is what is changed in the database of the world that From names.
+	Edit map[string]any `json:"edit,omitempty"`
+	From string         `json:"from,omitempty"`
+
+	Errors   []string `json:"errors,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
+	Waiting  string   `json:"waiting,omitempty"`
+}
+
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("testdata/examples/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no examples", err)
+	}
+	base, count := loadWorld(t), 0
+	for _, file := range files {
+		kind := map[bool]string{true: "Singlestore", false: "PerconaXtraDB"}[filepath.Base(file)[0] == 's']
+		examples := readExamples(t, file)
+		count += len(examples)
+		for i := range examples {
+			e := &examples[i]
+			t.Run(filepath.Base(file)+"/"+e.Name, func(t *testing.T) {
+				got := e.run(t, kind, base)
+				if *update {
+					e.Errors, e.Warnings, e.Waiting = got.Errors, got.Warnings, got.Waiting
+					return
+				}
+				if diff := cmp.Diff(answer{e.Errors, e.Warnings, e.Waiting}, got); diff != "" {
+					t.Error(diff)
+				}
+			})
+		}
+		if *update {
+			writeExamples(t, file, examples)
+		}
+	}
+	if count < 120 {
+		t.Errorf("%d examples, want at least 120", count)
+	}
+}
+
+type answer struct {
+	Errors, Warnings []string
+	Waiting          string
+}
+
+func (e *example) run(t *testing.T, kind string, base world) answer {
+	w := slices.Clone(base)
+	for _, change := range e.World {
+		w = w.with(t, change)
+	}
+	a, engine := w.admission(t, e.Deny...), engineOf(kind)
+	var verdict admit.Verdict
+	var err error
+	if e.Request != nil {
+		r := into(t, map[string]any{"spec": e.Request}, engine.Kind().NewRequest())
+		r.SetName("request")
+		r.SetNamespace("demo")
+		if err := admit.StampRequester(r, alice); err != nil {
+			t.Fatal(err)
+		}
+		verdict, err = a.Request(t.Context(), engine, r, nil, alice)
+	} else {
+		db, old := e.database(t, engine, w)
+		verdict, err = a.Database(t.Context(), engine, db, old, alice)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := answer{Warnings: verdict.Warnings, Waiting: verdict.Waiting}
+	for _, e := range verdict.Errors {
+		got.Errors = append(got.Errors, e.Error())
+	}
+	for _, warning := range verdict.Warnings {
+		if len(warning) > 256 {
+			t.Errorf("the API server cuts warnings of more than 256 bytes: %s", warning)
+		}
+	}
+	return got
+}
+
+// database makes the object that is sent and, for an edit, the one that is stored.
+func (e *example) database(t *testing.T, engine engines.Engine, w world) (db, old engines.Database) {
+	stored := w[w.find(engine.Kind().Database.Kind, e.From)]
+	if e.Create != nil {
+		db = into(t, merge(t, stored, e.Create), engine.Kind().NewDatabase())
+		db.DatabaseStatus().Conditions = nil
+		engine.Default(db, nil)
+		return db, nil
+	}
+	old = into(t, stored, engine.Kind().NewDatabase())
+	engine.Default(old, nil)
+	db = into(t, merge(t, stored, e.Edit), engine.Kind().NewDatabase())
+	engine.Default(db, nil)
+	return db, old
+}
+
+func readExamples(t *testing.T, file string) []example {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []example
+	if err := yaml.UnmarshalStrict(raw, &examples); err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	return examples
+}
+
+func writeExamples(t *testing.T, file string, examples []example) {
+	raw, err := yaml.Marshal(examples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+

@@ -1,0 +1,132 @@
+package admit
+
+import (
+	"context"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/shape"
+	"github.com/drydock-db/drydock/ops/mycnf"
+)
+
+// proposal is a database as somebody would have it, and everything that the rules about it look at.
+type proposal struct {
+	facts
+	engine   engines.Engine
+	kind     engines.Kind
+	db       engines.Database
+	settings engines.Settings
+	dialect  mycnf.Dialect
+	who      string
+	// old is nil on creation. It has been defaulted as the new one has, so that a default is no change.
+	old engines.Database
+	was engines.Settings
+	// newSecrets and newIssuers are the references that the old one does not have.
+	newSecrets []secretRef
+	newIssuers []issuerRef
+}
+
+// Database decides about a database; old is nil on creation. An error means that no decision could be made.
+func (a *Admission) Database(ctx context.Context, e engines.Engine, db, old engines.Database, who authenticationv1.UserInfo) (Verdict, error) {
+	if a.byOperator(who) || db.GetDeletionTimestamp() != nil {
+		return Verdict{}, nil
+	}
+	if old != nil {
+		if SameSpec(db, old) {
+			return Verdict{}, nil
+		}
+		if errs := a.checkGate(ctx, e, old); len(errs) > 0 {
+			return Verdict{Errors: errs}, nil
+		}
+	}
+	p, err := a.proposal(ctx, e, db, old, who)
+	if err != nil {
+		return Verdict{}, err
+	}
+	v := Verdict{Errors: p.lasting(), Warnings: advise(p, databaseHints...)}
+	v.Errors = append(v.Errors, check(p, referenceRules...)...)
+	if old == nil {
+		v.Errors = append(v.Errors, check(p, creationRules...)...)
+	} else {
+		v.Errors = append(v.Errors, check(p, editRules...)...)
+		v.Warnings = append(v.Warnings, advise(p, editHints...)...)
+	}
+	return v, nil
+}
+
+// proposal fetches the facts.
+func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engines.Database, who authenticationv1.UserInfo) (*proposal, error) {
+	from := reader{a, ctx, db.GetNamespace(), who}
+	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username}
+	p.newSecrets = secretsOf(db, p.settings)
+	p.newIssuers = issuersOf(specPath.Child("tls"), inner(p.settings.TLS))
+	var err error
+	if p.version, err = from.version(p.kind, deref(p.settings.Version)); err != nil {
+		return nil, err
+	}
+	p.dialect = e.Dialect(p.version)
+	if old != nil {
+		p.old, _ = old.DeepCopyObject().(engines.Database)
+		e.Default(p.old, p.version)
+		p.was = e.Settings(p.old)
+		p.newSecrets = changed(p.newSecrets, secretsOf(p.old, p.was), secretRef.identity)
+		p.newIssuers = changed(p.newIssuers, issuersOf(specPath.Child("tls"), inner(p.was.TLS)), issuerRef.identity)
+	}
+	if p.secrets, err = from.secrets(p.newSecrets); err != nil {
+		return nil, err
+	}
+	if p.issuers, err = from.issuers(p.newIssuers); err != nil {
+		return nil, err
+	}
+	if len(p.newStorage()) > 0 {
+		p.classes, err = from.storageClasses()
+	}
+	return p, err
+}
+
+// lasting returns what is wrong with the spec by rules that hold at any time. On an edit it leaves out what was wrong
+// before: an object that was admitted under older rules can still be edited elsewhere.
+func (p *proposal) lasting() field.ErrorList {
+	errs := p.standing(p.old)
+	if p.old == nil {
+		return errs
+	}
+	before := &proposal{
+		engine: p.engine, kind: p.kind, db: p.old, settings: p.was, dialect: p.dialect, who: p.who, old: p.old, was: p.was,
+	}
+	known := map[string]bool{}
+	for _, e := range before.standing(p.old) {
+		known[e.Error()] = true
+	}
+	var fresh field.ErrorList
+	for _, e := range errs {
+		if !known[e.Error()] {
+			fresh = append(fresh, e)
+		}
+	}
+	return fresh
+}
+
+// standing runs the rules that need no facts.
+func (p *proposal) standing(old engines.Database) field.ErrorList {
+	errs := shape.Check(p.db, nil)
+	errs = append(errs, p.engine.CheckDatabase(p.db, old)...)
+	errs = append(errs, engines.CheckPodTemplates(p.engine, p.settings)...)
+	return append(errs, check(p, databaseRules...)...)
+}
+
+// newStorage lists the groups whose storage is new; on an edit nothing about it may change but the size.
+func (p *proposal) newStorage() []engines.GroupSettings {
+	if p.old != nil || !p.durable() {
+		return nil
+	}
+	var groups []engines.GroupSettings
+	for _, g := range p.settings.Groups {
+		if inner(g.Storage) != nil {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}

@@ -1,0 +1,198 @@
+package admit
+
+import (
+	"errors"
+	"fmt"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/ops"
+)
+
+// secretFact is what is known of a Secret. Nothing is, if the requester may not read it: not even whether it exists.
+type secretFact struct {
+	denied, found bool
+	data          map[string][]byte
+}
+
+// issuerFact is what is known of an Issuer or ClusterIssuer.
+type issuerFact struct {
+	denied, found, acme, ready bool
+	// notInstalled is true when the cluster knows no such kind.
+	notInstalled bool
+	// why it is not ready, in its own words.
+	why string
+}
+
+// classes are the StorageClasses of the cluster.
+type classes struct {
+	byName map[string]storagev1.StorageClass
+	// standard is the name of the default class; empty when there is none.
+	standard string
+}
+
+// facts are what rules look at besides the object itself. Each is fetched once, and only if the object names it.
+type facts struct {
+	version *catalogv1.VersionSpec
+	secrets map[string]secretFact
+	issuers map[string]issuerFact
+	classes classes
+}
+
+// read gets an object and tells whether it is there.
+func (r reader) read(from client.Reader, namespace, name string, into client.Object) (bool, error) {
+	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading %T %s: %w", into, name, err)
+	}
+	return true, nil
+}
+
+// version reads the catalog entry of a name; nil when there is none.
+func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // absent is an answer
+	}
+	entry := kind.NewVersion()
+	found, err := r.read(r.config.Cache, "", name, entry)
+	if err != nil || !found {
+		return nil, err
+	}
+	return entry.VersionSpec(), nil
+}
+
+// secrets looks at every Secret that is named. One that the requester may not read is not read.
+func (r reader) secrets(refs []secretRef) (map[string]secretFact, error) {
+	known := make(map[string]secretFact, len(refs))
+	for _, ref := range refs {
+		if _, done := known[ref.key()]; done {
+			continue
+		}
+		fact, err := r.secret(ref)
+		if err != nil {
+			return nil, err
+		}
+		known[ref.key()] = fact
+	}
+	return known, nil
+}
+
+func (r reader) secret(ref secretRef) (secretFact, error) {
+	allowed, err := r.mayHave(ref)
+	if err != nil || !allowed {
+		return secretFact{denied: true}, err
+	}
+	if ref.use == forIssuing || ref.use == forPods {
+		return secretFact{}, nil
+	}
+	var secret corev1.Secret
+	found, err := r.read(r.config.Live, r.namespace, ref.name, &secret)
+	return secretFact{found: found, data: secret.Data}, err
+}
+
+// issuers looks at every issuer that is named.
+func (r reader) issuers(refs []issuerRef) (map[string]issuerFact, error) {
+	known := make(map[string]issuerFact, len(refs))
+	for _, ref := range refs {
+		if _, done := known[ref.key()]; done || !ref.known() {
+			continue
+		}
+		fact, err := r.issuer(ref)
+		if err != nil {
+			return nil, err
+		}
+		known[ref.key()] = fact
+	}
+	return known, nil
+}
+
+func (r reader) issuer(ref issuerRef) (issuerFact, error) {
+	var object client.Object
+	var generic cmapi.GenericIssuer
+	namespace := ""
+	switch ref.ref.Kind {
+	case cmapi.ClusterIssuerKind:
+		allowed, err := r.mayUse(ref.ref.Name)
+		if err != nil || !allowed {
+			return issuerFact{denied: !allowed}, err
+		}
+		issuer := &cmapi.ClusterIssuer{}
+		object, generic = issuer, issuer
+	default:
+		issuer := &cmapi.Issuer{}
+		object, generic, namespace = issuer, issuer, r.namespace
+	}
+	found, err := r.read(r.config.Live, namespace, ref.ref.Name, object)
+	if meta.IsNoMatchError(errors.Unwrap(err)) || runtime.IsNotRegisteredError(errors.Unwrap(err)) {
+		return issuerFact{notInstalled: true}, nil
+	}
+	if err != nil || !found {
+		return issuerFact{}, err
+	}
+	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil}
+	for _, c := range generic.GetStatus().Conditions {
+		if c.Type == cmapi.IssuerConditionReady {
+			fact.ready, fact.why = c.Status == cmmeta.ConditionTrue, c.Message
+		}
+	}
+	return fact, nil
+}
+
+// storageClasses lists them all: there are few, and the default one can only be found so.
+func (r reader) storageClasses() (classes, error) {
+	var list storagev1.StorageClassList
+	if err := r.config.Live.List(r.ctx, &list); err != nil {
+		return classes{}, fmt.Errorf("listing StorageClasses: %w", err)
+	}
+	known := classes{byName: make(map[string]storagev1.StorageClass, len(list.Items))}
+	for _, class := range list.Items {
+		known.byName[class.Name] = class
+		for _, annotation := range []string{"storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"} {
+			if class.Annotations[annotation] == "true" {
+				known.standard = class.Name
+			}
+		}
+	}
+	return known, nil
+}
+
+// of returns the class that a claim asks for: the named one, or the default; false when there is none of that name.
+func (c classes) of(name *string) (class storagev1.StorageClass, known bool) {
+	wanted := c.standard
+	if name != nil {
+		wanted = *name
+	}
+	class, known = c.byName[wanted]
+	return class, known
+}
+
+// siblings are the unfinished requests about the same database, without the request itself.
+func (r reader) siblings(e engines.Engine, database, self string) ([]ops.Request, error) {
+	list := e.Kind().NewRequestList()
+	err := r.config.Cache.List(r.ctx, list, client.InNamespace(r.namespace), client.MatchingFields{IndexDatabase: database})
+	if err != nil {
+		return nil, fmt.Errorf("listing requests about %s: %w", database, err)
+	}
+	var others []ops.Request
+	err = meta.EachListItem(list, func(o runtime.Object) error {
+		if other, ok := o.(engines.OpsRequest); ok && other.GetName() != self {
+			if value := e.Lower(other); !value.Finished {
+				others = append(others, value)
+			}
+		}
+		return nil
+	})
+	return others, err
+}

@@ -1,0 +1,211 @@
+package admit
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/engines"
+)
+
+// Hints about every database that is created or edited.
+var databaseHints = []func(*proposal) []string{hintSecrets, hintDatabaseIssuers, hintStorage, hintVersion, hintUnused}
+
+// Hints about edits.
+var editHints = []func(*proposal) []string{hintWaitsForRestart, hintReplicas}
+
+// hintSecrets names what is missing and may come yet.
+func hintSecrets(p *proposal) []string {
+	var hints []string
+	for _, ref := range p.newSecrets {
+		fact := p.secrets[ref.key()]
+		if fact.denied || ref.use == forPods || ref.use == forIssuing {
+			continue
+		}
+		if !fact.found {
+			hints = append(hints, fmt.Sprintf("%s: Secret %s does not exist yet: the pods wait for it", ref.path, ref.name))
+			continue
+		}
+		switch ref.use {
+		case forConfiguration:
+			hints = append(hints, unreadKeys(ref, fact)...)
+		case forLicence:
+			hints = append(hints, missingKeys(ref, fact, "password")...)
+		default:
+			hints = append(hints, missingKeys(ref, fact, "username", "password")...)
+		}
+	}
+	return hints
+}
+
+func missingKeys(ref secretRef, fact secretFact, keys ...string) []string {
+	var hints []string
+	for _, key := range keys {
+		if len(fact.data[key]) == 0 {
+			hints = append(hints, fmt.Sprintf("%s: Secret %s has nothing under the key %s: the pods wait for it", ref.path, ref.name, key))
+		}
+	}
+	return hints
+}
+
+func hintDatabaseIssuers(p *proposal) []string {
+	var hints []string
+	for _, i := range p.newIssuers {
+		if i.known() && p.issuers[i.key()].missing() {
+			hints = append(hints, fmt.Sprintf("%s: %s yet: no certificate can be issued until there is", i.path.Child("name"), i.whereabouts(p.db.GetNamespace())))
+		}
+	}
+	for _, text := range unready(p.newIssuers, p.issuers) {
+		hints = append(hints, text+": certificates are issued once it is")
+	}
+	return hints
+}
+
+// hintStorage is about volumes that will not come by themselves, and about storage that is not used.
+func hintStorage(p *proposal) []string {
+	var hints []string
+	for _, g := range p.newStorage() {
+		if inner(g.Storage).StorageClassName == nil && p.classes.standard == "" {
+			hints = append(hints, g.Path.Child("storage").String()+": there is no default StorageClass: the pods wait until their volumes are made by hand")
+		}
+	}
+	if p.durable() {
+		return hints
+	}
+	for _, g := range p.settings.Groups {
+		if inner(g.Storage) != nil {
+			hints = append(hints, g.Path.Child("storage").String()+": an Ephemeral database makes no volumes; this is not used")
+		}
+	}
+	return hints
+}
+
+func hintVersion(p *proposal) []string {
+	switch {
+	case p.version == nil:
+		return nil
+	case p.version.Deprecated && p.old != nil:
+		return []string{fmt.Sprintf("%s %s is deprecated", p.kind.Version.Kind, deref(p.settings.Version))}
+	case p.version.EndOfLife:
+		return []string{fmt.Sprintf("%s %s is no longer supported by its vendor", p.kind.Version.Kind, deref(p.settings.Version))}
+	}
+	return nil
+}
+
+// hintWaitsForRestart says of direct edits that only operations restart pods.
+func hintWaitsForRestart(p *proposal) []string {
+	var fields []string
+	for _, g := range p.pairs() {
+		if !equality.Semantic.DeepEqual(inner(g.was.Configuration), inner(g.now.Configuration)) {
+			fields = append(fields, g.now.Path.Child("configuration").String())
+		}
+		if !equality.Semantic.DeepEqual(g.was.PodTemplate(), g.now.PodTemplate()) {
+			fields = append(fields, g.now.Path.Child("podTemplate").String())
+		}
+	}
+	if !equality.Semantic.DeepEqual(inner(p.was.TLS), inner(p.settings.TLS)) {
+		fields = append(fields, "spec.tls")
+	}
+	if deref(p.was.RequireSSL) != deref(p.settings.RequireSSL) {
+		fields = append(fields, "spec.requireSSL")
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: running pods keep what they have until the next restart; a %s of type Restart applies it",
+		strings.Join(fields, ", "), p.kind.Request.Kind)}
+}
+
+// hintReplicas says what a changed number of pods does, since no operation of this version does it.
+func hintReplicas(p *proposal) []string {
+	var hints []string
+	for _, g := range p.pairs() {
+		was, now := g.was.ReplicaCount(), g.now.ReplicaCount()
+		switch {
+		case now < was:
+			hints = append(hints, fmt.Sprintf("%s: the pods %s are removed at once and their volumes stay; move the data off them first",
+				g.now.Path.Child("replicas"), removed(g.now, now, was)))
+		case now > was:
+			hints = append(hints, fmt.Sprintf("%s: %d more pods are started at once, without a HorizontalScaling request", g.now.Path.Child("replicas"), now-was))
+		}
+	}
+	return hints
+}
+
+func removed(g engines.GroupSettings, from, to int32) string {
+	first, last := fmt.Sprintf("%s-%d", g.Workload, from), fmt.Sprintf("%s-%d", g.Workload, to-1)
+	if first == last {
+		return first
+	}
+	return first + " to " + last
+}
+
+// unused are fields that the API has and this version of the operator does nothing with. It is the one list of them.
+var unused = []struct {
+	path []string
+	why  string
+}{
+	{[]string{"autoOps"}, "no operation starts by itself"},
+	{[]string{"init", "waitForInitialRestore"}, "nothing is restored"},
+	{[]string{"init", "archiver"}, "nothing is restored"},
+	{[]string{"init", "script", "git"}, "no repository is fetched; give the script by a volume"},
+	{[]string{"init", "script", "scriptPath"}, "every script in the volume is run"},
+	{[]string{"monitor", "prometheus", "serviceMonitor"}, "no ServiceMonitor is made; the Service of the metrics can be selected by one"},
+	{[]string{"allowedSchemas"}, "there are no schema objects"},
+	{[]string{"healthChecker", "disableWriteCheck"}, "health is read from the pods; nothing is written"},
+	{[]string{"authSecret", "secretStoreName"}, "Secrets are read from the cluster"},
+	{[]string{"authSecret", "rotateAfter"}, "credentials are not rotated"},
+	{[]string{"authSecret", "activeFrom"}, "credentials are not rotated"},
+	{[]string{"licenseSecret", "secretStoreName"}, "Secrets are read from the cluster"},
+}
+
+// hintUnused names fields that are accepted and have no effect; on an edit only those that change.
+func hintUnused(p *proposal) []string {
+	var hints []string
+	add := func(path, why string) {
+		hints = append(hints, path+": accepted and not acted on by this version of the operator: "+why)
+	}
+	for _, f := range unused {
+		names := append([]string{"spec"}, f.path...)
+		value := at(p.db, names...)
+		if value != nil && (p.old == nil || !equality.Semantic.DeepEqual(value, at(p.old, names...))) {
+			add(strings.Join(names, "."), f.why)
+		}
+	}
+	for _, g := range p.settings.Groups {
+		if p.old == nil && g.PodTemplate().Spec.PodPlacementPolicy != nil {
+			add(g.Path.Child("podTemplate", "spec", "podPlacementPolicy").String(), "pods are spread over nodes by anti-affinity")
+		}
+	}
+	for _, t := range p.unusedServices() {
+		add("spec.serviceTemplates", "there is no Service "+t)
+	}
+	return hints
+}
+
+// unusedServices are the aliases of serviceTemplates that name no Service.
+func (p *proposal) unusedServices() []string {
+	if p.settings.ServiceTemplates == nil {
+		return nil
+	}
+	var names []string
+	had := deref(p.was.ServiceTemplates)
+	for _, t := range *p.settings.ServiceTemplates {
+		used := t.Alias == "primary" || (t.Alias == "stats" && inner(p.settings.Monitor) != nil)
+		if !used && !hasAlias(had, t.Alias) {
+			names = append(names, t.Alias)
+		}
+	}
+	return names
+}
+
+func hasAlias(list []kubedbv1.NamedServiceTemplateSpec, alias string) bool {
+	for _, t := range list {
+		if t.Alias == alias {
+			return true
+		}
+	}
+	return false
+}

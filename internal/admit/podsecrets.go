@@ -1,0 +1,94 @@
+package admit
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/engines"
+)
+
+// secretsOfPods lists the Secrets that pod templates and initial scripts bring into pods. A pod shows its Secrets to
+// whoever can run a command in it, so a database must not be a way around the right to read them.
+func secretsOfPods(s engines.Settings) []secretRef {
+	var c secretCollector
+	if init := inner(s.Init); init != nil && init.Script != nil {
+		at := specPath.Child("init", "script")
+		c.source(at, init.Script.VolumeSource)
+		if git := init.Script.Git; git != nil {
+			c.env(at.Child("git", "env"), git.Env)
+			if git.AuthSecret != nil {
+				c.add(at.Child("git", "authSecret", "name"), git.AuthSecret.Name)
+			}
+		}
+	}
+	if m := inner(s.Monitor); m != nil && m.Prometheus != nil {
+		c.env(specPath.Child("monitor", "prometheus", "exporter", "env"), m.Prometheus.Exporter.Env)
+	}
+	for _, g := range s.Groups {
+		c.template(g.Path.Child("podTemplate", "spec"), &g.PodTemplate().Spec)
+	}
+	return c.refs
+}
+
+type secretCollector struct{ refs []secretRef }
+
+func (c *secretCollector) add(at *field.Path, name string) {
+	if name != "" {
+		c.refs = append(c.refs, secretRef{at, name, forPods})
+	}
+}
+
+func (c *secretCollector) template(at *field.Path, s *kubedbv1.PodSpec) {
+	for i, v := range s.Volumes {
+		c.source(at.Child("volumes").Index(i), v.VolumeSource)
+	}
+	c.containers(at.Child("initContainers"), s.InitContainers)
+	c.containers(at.Child("containers"), s.Containers)
+	c.env(at.Child("env"), s.Env)
+	for i, pull := range s.ImagePullSecrets {
+		c.add(at.Child("imagePullSecrets").Index(i).Child("name"), pull.Name)
+	}
+}
+
+func (c *secretCollector) containers(at *field.Path, list []corev1.Container) {
+	for i, container := range list {
+		c.env(at.Index(i).Child("env"), container.Env)
+		for j, from := range container.EnvFrom {
+			if from.SecretRef != nil {
+				c.add(at.Index(i).Child("envFrom").Index(j).Child("secretRef", "name"), from.SecretRef.Name)
+			}
+		}
+	}
+}
+
+func (c *secretCollector) env(at *field.Path, list []corev1.EnvVar) {
+	for i, v := range list {
+		if v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil {
+			c.add(at.Index(i).Child("valueFrom", "secretKeyRef", "name"), v.ValueFrom.SecretKeyRef.Name)
+		}
+	}
+}
+
+// source looks into every kind of volume that can hold or be opened by a Secret of the namespace.
+func (c *secretCollector) source(at *field.Path, v corev1.VolumeSource) {
+	if v.Secret != nil {
+		c.add(at.Child("secret", "secretName"), v.Secret.SecretName)
+	}
+	if v.Projected != nil {
+		for i, p := range v.Projected.Sources {
+			if p.Secret != nil {
+				c.add(at.Child("projected", "sources").Index(i).Child("secret", "name"), p.Secret.Name)
+			}
+		}
+	}
+	if v.CSI != nil && v.CSI.NodePublishSecretRef != nil {
+		c.add(at.Child("csi", "nodePublishSecretRef", "name"), v.CSI.NodePublishSecretRef.Name)
+	}
+	if v.ISCSI != nil && v.ISCSI.SecretRef != nil {
+		c.add(at.Child("iscsi", "secretRef", "name"), v.ISCSI.SecretRef.Name)
+	}
+	if v.FlexVolume != nil && v.FlexVolume.SecretRef != nil {
+		c.add(at.Child("flexVolume", "secretRef", "name"), v.FlexVolume.SecretRef.Name)
+	}
+}

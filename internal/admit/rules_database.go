@@ -1,0 +1,215 @@
+package admit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+)
+
+// Rules that hold for a spec at any time and need no facts.
+var databaseRules = []func(*proposal) field.ErrorList{
+	checkVersionNamed, checkStorageType, checkStorage, checkDeletionPolicy, checkSecretKinds, checkMonitor,
+	checkDatabaseCertificates, checkRequireSSL, checkInlineContents,
+}
+
+// Rules about references that are new or changed.
+var referenceRules = []func(*proposal) field.ErrorList{checkSecrets, checkDatabaseIssuers}
+
+// Rules about new databases.
+var creationRules = []func(*proposal) field.ErrorList{checkVersion, checkStorageClasses}
+
+func checkVersionNamed(p *proposal) field.ErrorList {
+	if deref(p.settings.Version) != "" {
+		return nil
+	}
+	return field.ErrorList{field.Required(specPath.Child("version"), "name an entry of the catalog: "+p.catalog())}
+}
+
+// catalog says how to find out what there is.
+func (p *proposal) catalog() string {
+	return "kubectl get " + strings.ToLower(p.kind.Version.Kind) + " lists them"
+}
+
+func checkVersion(p *proposal) field.ErrorList {
+	name := deref(p.settings.Version)
+	at := specPath.Child("version")
+	switch {
+	case name == "":
+		return nil
+	case p.version == nil:
+		return field.ErrorList{notFound(at, name, fmt.Sprintf("there is no %s of that name: %s", p.kind.Version.Kind, p.catalog()))}
+	case p.version.Deprecated:
+		return field.ErrorList{field.Forbidden(at, fmt.Sprintf(
+			"%s %s is deprecated and not for new databases: choose another, %s", p.kind.Version.Kind, name, p.catalog()))}
+	case inner(p.settings.Monitor) != nil && p.version.Exporter == nil:
+		return field.ErrorList{field.Forbidden(specPath.Child("monitor"), fmt.Sprintf(
+			"%s %s names no exporter image, which monitoring needs: leave monitor out, or choose another version", p.kind.Version.Kind, name))}
+	}
+	return nil
+}
+
+func checkStorageType(p *proposal) field.ErrorList {
+	supported := []kubedbv1.StorageType{kubedbv1.StorageDurable, kubedbv1.StorageEphemeral}
+	if given := deref(p.settings.StorageType); !slices.Contains(supported, given) {
+		return field.ErrorList{field.NotSupported(specPath.Child("storageType"), given, supported)}
+	}
+	return nil
+}
+
+func (p *proposal) durable() bool { return deref(p.settings.StorageType) == kubedbv1.StorageDurable }
+
+// checkStorage wants a volume of some size for every pod of a Durable database.
+func checkStorage(p *proposal) field.ErrorList {
+	if !p.durable() {
+		return nil
+	}
+	var errs field.ErrorList
+	for _, g := range p.settings.Groups {
+		at, storage := g.Path.Child("storage"), inner(g.Storage)
+		if storage == nil {
+			errs = append(errs, field.Required(at, "a Durable database needs volumes: give at least "+
+				"resources.requests.storage, or choose storageType Ephemeral"))
+			continue
+		}
+		at = at.Child("resources", "requests", "storage")
+		size, given := storage.Resources.Requests[corev1.ResourceStorage]
+		switch rounded := size.DeepCopy(); {
+		case !given:
+			errs = append(errs, field.Required(at, "say how large the volumes shall be, for example 10Gi"))
+		case size.Sign() <= 0:
+			errs = append(errs, field.Invalid(at, size.String(), "a size is above zero, for example 10Gi"))
+		case !rounded.RoundUp(0):
+			errs = append(errs, field.Invalid(at, size.String(), "a size is a whole number of bytes, for example 10Gi"))
+		}
+	}
+	return errs
+}
+
+func checkStorageClasses(p *proposal) field.ErrorList {
+	var errs field.ErrorList
+	for _, g := range p.newStorage() {
+		name := inner(g.Storage).StorageClassName
+		if deref(name) == "" { // the default one, or none at all
+			continue
+		}
+		if _, known := p.classes.of(name); !known {
+			errs = append(errs, notFound(g.Path.Child("storage", "storageClassName"), *name,
+				"there is no StorageClass of that name: kubectl get storageclass lists them"))
+		}
+	}
+	return errs
+}
+
+func checkDeletionPolicy(p *proposal) field.ErrorList {
+	at, policy := specPath.Child("deletionPolicy"), deref(p.settings.DeletionPolicy)
+	supported := []kubedbv1.DeletionPolicy{
+		kubedbv1.DeletionDelete, kubedbv1.DeletionDoNotTerminate, kubedbv1.DeletionHalt, kubedbv1.DeletionWipeOut,
+	}
+	if !slices.Contains(supported, policy) {
+		return field.ErrorList{field.NotSupported(at, policy, supported)}
+	}
+	if deref(p.settings.Halted) && policy == kubedbv1.DeletionDoNotTerminate {
+		return field.ErrorList{field.Forbidden(specPath.Child("halted"),
+			"deletionPolicy DoNotTerminate protects the pods too: choose deletionPolicy Halt to halt the database and keep its volumes")}
+	}
+	return nil
+}
+
+// checkSecretKinds refuses references to anything that is not a Secret, such as one of an external store.
+func checkSecretKinds(p *proposal) field.ErrorList {
+	var errs field.ErrorList
+	for _, r := range []struct {
+		name string
+		ref  *kubedbv1.SecretReference
+	}{{"licenseSecret", inner(p.settings.LicenseSecret)}, {"authSecret", inner(p.settings.AuthSecret)}} {
+		if r.ref == nil {
+			continue
+		}
+		at := specPath.Child(r.name)
+		if r.ref.Kind != "" && r.ref.Kind != "Secret" {
+			errs = append(errs, field.NotSupported(at.Child("kind"), r.ref.Kind, []string{"Secret"}))
+		}
+		if r.ref.APIGroup != "" {
+			errs = append(errs, field.NotSupported(at.Child("apiGroup"), r.ref.APIGroup, []string{""}))
+		}
+	}
+	return errs
+}
+
+func checkMonitor(p *proposal) field.ErrorList {
+	m := inner(p.settings.Monitor)
+	agents := []string{"prometheus.io", "prometheus.io/builtin", "prometheus.io/operator"}
+	at := specPath.Child("monitor", "agent")
+	switch {
+	case m == nil || slices.Contains(agents, m.Agent):
+		return nil
+	case m.Agent == "":
+		return field.ErrorList{field.Required(at, "say who collects the metrics: "+strings.Join(agents, ", "))}
+	}
+	return field.ErrorList{field.NotSupported(at, m.Agent, agents)}
+}
+
+func checkDatabaseCertificates(p *proposal) field.ErrorList {
+	tls := inner(p.settings.TLS)
+	if tls == nil {
+		return nil
+	}
+	var errs field.ErrorList
+	for _, i := range issuersOf(tlsPath, tls) {
+		errs = append(errs, checkIssuerKind(i)...)
+	}
+	return append(errs, checkCertificates(tlsPath, tls.Certificates, p.engine)...)
+}
+
+func checkRequireSSL(p *proposal) field.ErrorList {
+	if !deref(p.settings.RequireSSL) || inner(p.settings.TLS) != nil {
+		return nil
+	}
+	return field.ErrorList{field.Required(tlsPath, "requireSSL needs TLS: name an issuer, or write tls: {} for a self-signed one")}
+}
+
+// checkInlineContents is about the content of inline files; their names are the kind's affair. Empty ones are not used.
+func checkInlineContents(p *proposal) field.ErrorList {
+	var errs field.ErrorList
+	for _, g := range p.settings.Groups {
+		c := inner(g.Configuration)
+		if c == nil {
+			continue
+		}
+		at, size, files := g.Path.Child("configuration", "inline"), 0, map[string]string{}
+		for name, content := range c.Inline {
+			size += len(content)
+			if strings.TrimSpace(content) != "" {
+				files[name] = content
+			}
+		}
+		errs = append(errs, checkContents(at, files, p.dialect)...)
+		if size > largestConfiguration {
+			errs = append(errs, field.Invalid(at, field.OmitValueType{}, fmt.Sprintf(
+				"its files have %d bytes: at most %d fit", size, largestConfiguration)))
+		}
+	}
+	return errs
+}
+
+// checkSecrets is about Secrets that are there: one that is missing may come yet.
+func checkSecrets(p *proposal) field.ErrorList {
+	errs := checkSecretRights(p.newSecrets, p.secrets, p.who)
+	for _, ref := range p.newSecrets {
+		if fact := p.secrets[ref.key()]; fact.found && ref.use == forConfiguration {
+			errs = append(errs, checkConfigSecret(ref, fact.data, p.dialect)...)
+		}
+	}
+	return errs
+}
+
+// checkDatabaseIssuers leaves out the kinds of issuers, which are a rule of their own that needs no facts.
+func checkDatabaseIssuers(p *proposal) field.ErrorList {
+	known := slices.DeleteFunc(slices.Clone(p.newIssuers), func(i issuerRef) bool { return !i.known() })
+	return checkIssuers(known, p.issuers, p.who)
+}

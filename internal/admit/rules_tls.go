@@ -1,0 +1,129 @@
+package admit
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+)
+
+var tlsPath = specPath.Child("tls")
+
+// present is the TLS configuration of the database before the operation; nil when it has none.
+func (o *operation) present() *kubedbv1.TLSConfig { return inner(o.settings.TLS) }
+
+// edits tells whether the request brings another TLS configuration.
+func (o *operation) edits() bool {
+	t := o.request.TLS
+	return t.IssuerRef != nil || len(t.Certificates) > 0 || t.RequireSSL != nil
+}
+
+// checkOneChange wants exactly one of a removal, a rotation and another configuration.
+func checkOneChange(o *operation) field.ErrorList {
+	t := o.request.TLS
+	if t == nil {
+		return nil
+	}
+	choices := "issuerRef and certificates"
+	if o.settings.RequireSSL != nil {
+		choices = "issuerRef, certificates and requireSSL"
+	}
+	given := 0
+	for _, asked := range []bool{t.Remove, t.Rotate, o.edits()} {
+		if asked {
+			given++
+		}
+	}
+	switch given {
+	case 0:
+		return field.ErrorList{field.Required(tlsPath,
+			"nothing to change is given: set remove, rotateCertificates, or any of "+choices)}
+	case 1:
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(tlsPath,
+		"remove, rotateCertificates and a new configuration ("+choices+") exclude each other: make one request for each")}
+}
+
+// checkHasTLS refuses to rotate or to remove what is not there.
+func checkHasTLS(o *operation) field.ErrorList {
+	t := o.request.TLS
+	if t == nil || o.present() != nil {
+		return nil
+	}
+	var errs field.ErrorList
+	without := o.kind.Database.Kind + " " + o.request.Database + " has no TLS"
+	if t.Remove {
+		errs = append(errs, field.Forbidden(tlsPath.Child("remove"), without+" that could be removed"))
+	}
+	if t.Rotate {
+		errs = append(errs, field.Forbidden(tlsPath.Child("rotateCertificates"),
+			without+": add it with issuerRef before there is a certificate to rotate"))
+	}
+	return errs
+}
+
+// checkResultingTLS refuses settings of TLS that would be left without TLS.
+func checkResultingTLS(o *operation) field.ErrorList {
+	t := o.request.TLS
+	if t == nil || o.present() != nil || t.IssuerRef != nil || t.Remove || t.Rotate {
+		return nil
+	}
+	without := o.kind.Database.Kind + " " + o.request.Database + " has no TLS yet"
+	switch {
+	case deref(t.RequireSSL):
+		return field.ErrorList{field.Required(tlsPath.Child("issuerRef"), without+" that requireSSL could require: name an issuer too")}
+	case len(t.Certificates) > 0:
+		return field.ErrorList{field.Required(tlsPath.Child("issuerRef"), without+": name an issuer for its certificates")}
+	}
+	return nil
+}
+
+func checkRequestCertificates(o *operation) field.ErrorList {
+	if o.request.TLS == nil {
+		return nil
+	}
+	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, o.engine)
+	return append(errs, checkSecretRights(o.issuingSecrets(), o.secrets, o.who)...)
+}
+
+// checkRequestIssuers refuses a missing issuer too: an operation that waits for one holds up everything behind it.
+func checkRequestIssuers(o *operation) field.ErrorList {
+	refs := o.issuerRefs()
+	errs := checkIssuers(refs, o.issuers, o.who)
+	for _, i := range refs {
+		if i.known() && o.issuers[i.key()].missing() {
+			errs = append(errs, notFound(i.path.Child("name"), i.ref.Name,
+				i.whereabouts(o.object.GetNamespace())+": create it first, or correct the name"))
+		}
+	}
+	return errs
+}
+
+func hintIssuers(o *operation) []string {
+	var hints []string
+	for _, text := range unready(o.issuerRefs(), o.issuers) {
+		hints = append(hints, text+": the request waits until it is")
+	}
+	return hints
+}
+
+// waitsForIssuers is what hintIssuers says, for the controller.
+func waitsForIssuers(o *operation) string {
+	return strings.Join(unready(o.issuerRefs(), o.issuers), "; ")
+}
+
+// hintDowntime is for clients that do not speak TLS.
+func hintDowntime(o *operation) []string {
+	t := o.request.TLS
+	switch {
+	case t == nil:
+		return nil
+	case deref(t.RequireSSL):
+		return []string{"once every pod has its certificate, connections without TLS are refused"}
+	case t.Remove && deref(o.settings.RequireSSL):
+		return []string{"requireSSL is switched off together with TLS"}
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package admit
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/engines"
+)
+
+// defaultLifetime is how long cert-manager's certificates are valid when nothing else is asked for.
+const defaultLifetime = 90 * 24 * time.Hour
+
+// checkCertificates is about certificates[] of a database or of a request.
+func checkCertificates(path *field.Path, list []kubedbv1.CertificateSpec, e engines.Engine) field.ErrorList {
+	var errs field.ErrorList
+	aliases := slices.Sorted(slices.Values(e.Aliases()))
+	secrets := map[string]bool{}
+	for i, c := range list {
+		item := path.Child("certificates").Index(i)
+		if c.Alias != "" && !slices.Contains(aliases, c.Alias) {
+			errs = append(errs, field.NotSupported(item.Child("alias"), c.Alias, aliases))
+		}
+		if c.SecretName != "" {
+			for _, problem := range validation.IsDNS1123Subdomain(c.SecretName) {
+				errs = append(errs, field.Invalid(item.Child("secretName"), c.SecretName, problem))
+			}
+			if secrets[c.SecretName] {
+				errs = append(errs, field.Duplicate(item.Child("secretName"), c.SecretName))
+			}
+			secrets[c.SecretName] = true
+		}
+		errs = append(errs, checkRenewal(item, c)...)
+	}
+	return errs
+}
+
+// checkRenewal refuses a certificate that would have to be renewed before it is issued.
+func checkRenewal(path *field.Path, c kubedbv1.CertificateSpec) field.ErrorList {
+	if c.RenewBefore == nil {
+		return nil
+	}
+	lifetime := defaultLifetime
+	if c.Duration != nil {
+		lifetime = c.Duration.Duration
+	}
+	if c.RenewBefore.Duration < lifetime {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path.Child("renewBefore"), c.RenewBefore.Duration.String(),
+		fmt.Sprintf("it must be less than the certificate's duration, which is %s", lifetime))}
+}
+
+// checkIssuers is about references to issuers: what can never work is refused. Whether one that is missing is an error
+// or worth a warning depends on who asks.
+func checkIssuers(refs []issuerRef, known map[string]issuerFact, who string) field.ErrorList {
+	var errs field.ErrorList
+	for _, i := range refs {
+		errs = append(errs, checkIssuerKind(i)...)
+		fact := known[i.key()]
+		switch {
+		case !i.known():
+		case fact.denied:
+			errs = append(errs, field.Forbidden(i.path.Child("name"), fmt.Sprintf(
+				"%s may not use ClusterIssuer %s: the right to use clusterissuers.%s is needed, "+
+					"or an administrator allows it to everybody with --allowed-cluster-issuers", user(who), i.ref.Name, groupCertManager)))
+		case fact.notInstalled:
+			errs = append(errs, field.Invalid(i.path.Child("kind"), i.ref.Kind,
+				"this cluster does not know the kind: install cert-manager, which issues all certificates"))
+		case fact.acme:
+			errs = append(errs, field.Invalid(i.path.Child("name"), i.ref.Name, fmt.Sprintf(
+				"%s %s is an ACME issuer, which cannot sign names inside a cluster and hands out no CA: use a CA, Vault or self-signed CA issuer",
+				i.ref.Kind, i.ref.Name)))
+		}
+	}
+	return errs
+}
+
+func checkIssuerKind(i issuerRef) field.ErrorList {
+	var errs field.ErrorList
+	if i.group() != groupCertManager {
+		errs = append(errs, field.NotSupported(i.path.Child("apiGroup"), i.group(), []string{groupCertManager}))
+	}
+	if i.ref.Kind != cmapi.IssuerKind && i.ref.Kind != cmapi.ClusterIssuerKind {
+		errs = append(errs, field.NotSupported(i.path.Child("kind"), i.ref.Kind, []string{cmapi.ClusterIssuerKind, cmapi.IssuerKind}))
+	}
+	if i.ref.Name == "" {
+		errs = append(errs, field.Required(i.path.Child("name"), "name the issuer, or leave issuerRef out"))
+	}
+	return errs
+}
+
+// missing tells whether the issuer could have been there and is not.
+func (f issuerFact) missing() bool { return !f.found && !f.denied && !f.notInstalled }
+
+// whereabouts of an issuer, for messages.
+func (i issuerRef) whereabouts(namespace string) string {
+	if i.ref.Kind == cmapi.ClusterIssuerKind {
+		return "there is no ClusterIssuer of that name"
+	}
+	return "there is no Issuer of that name in namespace " + namespace
+}
+
+// unready lists the issuers that exist and cannot sign yet.
+func unready(refs []issuerRef, known map[string]issuerFact) []string {
+	var list []string
+	for _, i := range refs {
+		fact, ok := known[i.key()]
+		if !ok || !fact.found || fact.ready || fact.acme {
+			continue
+		}
+		text := i.ref.Kind + " " + i.ref.Name + " is not ready"
+		if fact.why != "" {
+			text += " (" + strings.TrimSuffix(fact.why, ".") + ")"
+		}
+		if !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}

@@ -1,0 +1,202 @@
+// Package apply writes objects: by server-side apply under one named field owner, and only when something changed.
+package apply
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+)
+
+// FieldOwner is the name under which everything is applied.
+const FieldOwner = client.FieldOwner("drydock")
+
+// ForeignError says that an object of that name exists and belongs to somebody else. It is never adopted.
+type ForeignError struct {
+	Kind, Name, Want string
+}
+
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("%s %s exists and is not controlled by %s: rename or delete it", e.Kind, e.Name, e.Want)
+}
+
+// Applier writes the objects of one cluster.
+type Applier struct {
+	// Client reads from watch caches and writes to the API server.
+	Client client.Client
+	// Live reads from the API server; used only for Secrets, which are never cached.
+	Live client.Reader
+}
+
+// Owned applies an object that the owner controls, unless the cluster already has it so. It reports whether it wrote.
+func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool, error) {
+	if err := a.own(owner, desired); err != nil {
+		return false, err
+	}
+	live := desired.DeepCopyObject().(client.Object)
+	err := a.Client.Get(ctx, client.ObjectKeyFromObject(desired), live)
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, a.write(ctx, desired)
+	case err != nil:
+		return false, fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
+	case !metav1.IsControlledBy(live, owner):
+		return false, foreign(a.Client, desired, owner)
+	case Current(desired, live):
+		return false, nil
+	}
+	return true, a.write(ctx, desired)
+}
+
+// Write applies an object that the caller has compared already. The hash of the last write goes along with it.
+func (a *Applier) Write(ctx context.Context, owner, desired client.Object) error {
+	if err := a.own(owner, desired); err != nil {
+		return err
+	}
+	return a.write(ctx, desired)
+}
+
+// CreateOnly creates a Secret that is never changed afterwards. One that exists is left alone; when owned is true it
+// has to be the owner's, since a stranger's Secret under our name must not be mounted.
+func (a *Applier) CreateOnly(ctx context.Context, owner client.Object, secret *corev1.Secret, owned bool) error {
+	secret = secret.DeepCopy()
+	if owned {
+		if err := a.own(owner, secret); err != nil {
+			return err
+		}
+	}
+	err := a.Client.Create(ctx, secret, FieldOwner)
+	if !apierrors.IsAlreadyExists(err) || !owned {
+		return client.IgnoreAlreadyExists(err)
+	}
+	var live corev1.Secret
+	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(secret), &live); err != nil {
+		return fmt.Errorf("reading Secret %s: %w", secret.Name, err)
+	}
+	if !metav1.IsControlledBy(&live, owner) {
+		return foreign(a.Client, secret, owner)
+	}
+	return nil
+}
+
+func (a *Applier) write(ctx context.Context, desired client.Object) error {
+	u, err := a.configuration(desired)
+	if err != nil {
+		return err
+	}
+	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("applying %s: %w", describe(a.Client, desired), err)
+	}
+	return nil
+}
+
+// configuration is the object as server-side apply wants it: without status and without empty leftovers of Go structs.
+func (a *Applier) configuration(desired client.Object) (*unstructured.Unstructured, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(desired)
+	if err != nil {
+		return nil, fmt.Errorf("converting %s: %w", describe(a.Client, desired), err)
+	}
+	u := &unstructured.Unstructured{Object: content}
+	gvk, err := apiutil.GVKForObject(desired, a.Client.Scheme())
+	if err != nil {
+		return nil, err
+	}
+	u.SetGroupVersionKind(gvk)
+	unstructured.RemoveNestedField(u.Object, "status")
+	for _, field := range []string{"creationTimestamp", "managedFields", "resourceVersion", "uid", "generation"} {
+		unstructured.RemoveNestedField(u.Object, "metadata", field)
+	}
+	unstructured.RemoveNestedField(u.Object, "spec", "template", "metadata", "creationTimestamp")
+	return u, nil
+}
+
+// own makes owner the controller of the object and notes the hash of what is about to be applied.
+func (a *Applier) own(owner, desired client.Object) error {
+	gvk, err := apiutil.GVKForObject(owner, a.Client.Scheme())
+	if err != nil {
+		return err
+	}
+	desired.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(owner, gvk)})
+	annotations := map[string]string{}
+	for k, v := range desired.GetAnnotations() {
+		if k != opsv1.AnnotationApplied {
+			annotations[k] = v
+		}
+	}
+	desired.SetAnnotations(annotations)
+	hash, err := appliedHash(desired)
+	if err != nil {
+		return err
+	}
+	annotations[opsv1.AnnotationApplied] = hash
+	desired.SetAnnotations(annotations)
+	return nil
+}
+
+// appliedHash leaves out of a workload what only operations write: its pod template and its claim templates.
+func appliedHash(desired client.Object) (string, error) {
+	set, ok := desired.(*appsv1.StatefulSet)
+	if !ok {
+		return Hash(desired)
+	}
+	set = set.DeepCopy()
+	set.Spec.Template, set.Spec.VolumeClaimTemplates = corev1.PodTemplateSpec{}, nil
+	delete(set.Annotations, opsv1.AnnotationTemplateHash)
+	return Hash(set)
+}
+
+// TemplateHash is the hash of a pod template as it was rendered, without the stamp of the last restart.
+func TemplateHash(template corev1.PodTemplateSpec) (string, error) {
+	template = *template.DeepCopy()
+	delete(template.Annotations, opsv1.AnnotationRestart)
+	return Hash(template)
+}
+
+// Current tells whether the live object already is as desired: the same thing was applied last, and nobody has
+// changed any of its fields since.
+func Current(desired, live client.Object) bool {
+	if desired.GetAnnotations()[opsv1.AnnotationApplied] != live.GetAnnotations()[opsv1.AnnotationApplied] {
+		return false
+	}
+	bare := desired.DeepCopyObject().(client.Object)
+	bare.GetObjectKind().SetGroupVersionKind(live.GetObjectKind().GroupVersionKind()) // caches fill it as they like
+	return Contains(live, bare)
+}
+
+// Hash of any value that marshals to JSON: ten hexadecimal digits.
+func Hash(v any) (string, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("hashing %T: %w", v, err)
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:5]), nil
+}
+
+func foreign(c client.Client, o, owner client.Object) error {
+	return &ForeignError{Kind: kindOf(c, o), Name: o.GetName(), Want: kindOf(c, owner) + " " + owner.GetName()}
+}
+
+func describe(c client.Client, o client.Object) string {
+	return kindOf(c, o) + " " + o.GetNamespace() + "/" + o.GetName()
+}
+
+func kindOf(c client.Client, o client.Object) string {
+	gvk, err := apiutil.GVKForObject(o, c.Scheme())
+	if err != nil {
+		return fmt.Sprintf("%T", o)
+	}
+	return gvk.Kind
+}

@@ -1,0 +1,263 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/ops"
+)
+
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// world is a fake API server that counts status writes.
+type world struct {
+	journal *Journal
+	client  client.Client
+	events  *events.FakeRecorder
+	clock   time.Time
+	patches int
+	fail    error
+}
+
+func newWorld(t *testing.T, objects ...client.Object) *world {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{kubedbv1.AddToScheme, opsv1.AddToScheme, corev1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &world{clock: start, events: events.NewFakeRecorder(20)}
+	w.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(objects...).
+		WithInterceptorFuncs(interceptor.Funcs{
+			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+				w.patches++
+				if w.fail != nil {
+					return w.fail
+				}
+				return c.SubResource(sub).Patch(ctx, o, p, opts...)
+			},
+		}).Build()
+	w.journal = &Journal{Client: w.client, Recorder: w.events, Now: func() time.Time { return w.clock }}
+	return w
+}
+
+func restart() *opsv1.PerconaXtraDBOpsRequest {
+	return &opsv1.PerconaXtraDBOpsRequest{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "again", UID: "u1", Generation: 1},
+		Spec: opsv1.PerconaXtraDBOpsRequestSpec{OpsRequestSpec: opsv1.OpsRequestSpec{
+			Type: opsv1.Restart, DatabaseRef: opsv1.DatabaseReference{Name: "px"},
+		}},
+	}
+}
+
+var plan = []ops.Step{{Type: "PauseDatabase", Action: ops.Pause{}}, {Type: "ResumeDatabase", Action: ops.Resume{}}}
+
+// open reads the request as the next pass would.
+func (w *world) open(t *testing.T) *Request {
+	t.Helper()
+	var r opsv1.PerconaXtraDBOpsRequest
+	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: "demo", Name: "again"}, &r); err != nil {
+		t.Fatal(err)
+	}
+	return w.journal.OpenRequest(&r)
+}
+
+func commit(t *testing.T, r *Request) {
+	t.Helper()
+	if err := r.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOneWritePerPassAndNoneWithoutChange(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Start()
+	r.Announce(plan)
+	r.Begin(plan[0])
+	r.Finish(plan[0], "the database is paused")
+	commit(t, r)
+	if w.patches != 1 {
+		t.Fatalf("a pass wrote %d times, want once", w.patches)
+	}
+	again := w.open(t)
+	again.Start()
+	again.Announce(plan)
+	commit(t, again)
+	if w.patches != 1 {
+		t.Errorf("a pass that found nothing new wrote")
+	}
+}
+
+func TestProgressPhaseAndKstatus(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Wait(ops.Wait{Reason: opsv1.ReasonDatabaseNotReady, Message: "not yet"})
+	commit(t, r)
+	check := func(phase opsv1.OpsPhase, progress string, ready, reconciling, stalled metav1.ConditionStatus) {
+		t.Helper()
+		s := w.open(t).Object.RequestStatus()
+		if s.Phase != phase || s.Progress != progress {
+			t.Errorf("phase %q progress %q, want %q %q", s.Phase, s.Progress, phase, progress)
+		}
+		for kind, want := range map[string]metav1.ConditionStatus{
+			opsv1.ConditionReady: ready, opsv1.ConditionReconciling: reconciling, opsv1.ConditionStalled: stalled,
+		} {
+			if c := meta.FindStatusCondition(s.Conditions, kind); c == nil || c.Status != want {
+				t.Errorf("condition %s is %v, want %s", kind, c, want)
+			}
+		}
+	}
+	check(opsv1.PhasePending, "", "False", "True", "False")
+	r = w.open(t)
+	r.Start()
+	r.Announce(plan)
+	r.Begin(plan[0])
+	r.Finish(plan[0], "")
+	commit(t, r)
+	check(opsv1.PhaseProgressing, "1/2", "False", "True", "False")
+	r.Begin(plan[1])
+	r.Finish(plan[1], "")
+	r.Succeed("done")
+	commit(t, r)
+	check(opsv1.PhaseSuccessful, "2/2", "True", "False", "False")
+}
+
+func TestFailedIsSaidOnlyAfterTheUndo(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Start()
+	r.BeginUndo(opsv1.ReasonTimeout, "pod px-2 is not Ready")
+	commit(t, r)
+	r = w.open(t)
+	if s := r.Object.RequestStatus(); s.Phase != opsv1.PhaseProgressing {
+		t.Fatalf("phase is %s during the undo, want Progressing", s.Phase)
+	}
+	cause, undoing := r.Undoing()
+	if !undoing || cause.Reason != opsv1.ReasonTimeout || cause.Message != "pod px-2 is not Ready" {
+		t.Fatalf("the cause is lost: %v %v", cause, undoing)
+	}
+	r.Fail(cause.Reason, cause.Message)
+	commit(t, r)
+	if s := w.open(t).Object.RequestStatus(); s.Phase != opsv1.PhaseFailed {
+		t.Errorf("phase is %s, want Failed", s.Phase)
+	}
+}
+
+func TestEventsAtStartFailureUndoAndEndOnly(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Start()
+	commit(t, r)
+	for i := range 5 {
+		r.Begin(plan[0])
+		r.Note(plan[0], "RestartingPods", string(rune('a'+i)))
+		commit(t, r)
+	}
+	r.Succeed("well done")
+	commit(t, r)
+	commit(t, r)
+	want := []string{"Normal Starting started Restart of px", "Normal Successful well done"}
+	for _, text := range want {
+		select {
+		case got := <-w.events.Events:
+			if got != text {
+				t.Errorf("event %q, want %q", got, text)
+			}
+		default:
+			t.Errorf("event %q is missing", text)
+		}
+	}
+	select {
+	case extra := <-w.events.Events:
+		t.Errorf("one event too many: %s", extra)
+	default:
+	}
+}
+
+func TestRetryStartsTheClockAgain(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	first := r.Begin(plan[0])
+	w.clock = w.clock.Add(time.Hour)
+	if again := r.Begin(plan[0]); !again.Equal(first) {
+		t.Fatalf("a step under way restarted its clock: %s", again)
+	}
+	r.Retry(plan[0], "timed out")
+	if again := r.Begin(plan[0]); !again.Equal(w.clock) {
+		t.Errorf("the clock reads %s after a retry, want %s", again, w.clock)
+	}
+	if n := r.Object.RequestStatus().Retries; n != 1 {
+		t.Errorf("%d retries counted, want 1", n)
+	}
+}
+
+func TestStaleCopiesAreRecognised(t *testing.T) {
+	w := newWorld(t, restart())
+	old := w.open(t).Object.DeepCopyObject().(*opsv1.PerconaXtraDBOpsRequest)
+	r := w.open(t)
+	r.Start()
+	commit(t, r)
+	if !w.journal.Stale(old) {
+		t.Error("a copy from before our write passes as current")
+	}
+	if w.journal.Stale(w.open(t).Object) {
+		t.Error("the current copy passes as stale")
+	}
+}
+
+func TestAFailedWriteTellsNothing(t *testing.T) {
+	w := newWorld(t, restart())
+	w.fail = errors.New("no")
+	r := w.open(t)
+	r.Start()
+	if err := r.Commit(t.Context()); err == nil {
+		t.Fatal("the error is lost")
+	}
+	select {
+	case e := <-w.events.Events:
+		t.Errorf("an event was sent for what was not written: %s", e)
+	default:
+	}
+}
+
+func TestPauseIsHeldByOneRequestOnly(t *testing.T) {
+	db := &kubedbv1.PerconaXtraDB{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "px", UID: "db"}}
+	w := newWorld(t, db)
+	mine := ops.Request{Kind: "PerconaXtraDBOpsRequest", Name: "again", UID: types.UID("u1")}
+	other := mine
+	other.UID = "u2"
+	d := w.journal.OpenDatabase(db)
+	d.Pause(mine)
+	if !Holds(d.Object.DatabaseStatus(), mine) || Holds(d.Object.DatabaseStatus(), other) {
+		t.Fatal("the holder is not told by its UID")
+	}
+	d.Resume(other, kubedbv1.OutcomeFailed, "X", "")
+	if paused, byUser := Paused(d.Object.DatabaseStatus()); !paused || byUser {
+		t.Fatal("a stranger opened the gate")
+	}
+	d.Resume(mine, kubedbv1.OutcomeSuccessful, "Y", "")
+	if paused, _ := Paused(d.Object.DatabaseStatus()); paused {
+		t.Fatal("the gate stays closed")
+	}
+	d.Set(kubedbv1.ConditionPaused, metav1.ConditionTrue, "Maintenance", "mine")
+	d.Resume(mine, kubedbv1.OutcomeSuccessful, "Y", "")
+	if paused, byUser := Paused(d.Object.DatabaseStatus()); !paused || !byUser {
+		t.Error("a pause that a human set was removed")
+	}
+}

@@ -1,0 +1,133 @@
+package shape
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-playground/validator/v10"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// translate says in the API's words what a broken tag means.
+func translate(b validator.FieldError, at *field.Path, actual reflect.Value) field.ErrorList {
+	one := func(e *field.Error) field.ErrorList { return field.ErrorList{e} }
+	param := b.Param()
+	switch b.Tag() {
+	case "required":
+		return one(field.Required(at, "it must not be empty"))
+	case "required_if":
+		return one(field.Required(at, "it is needed when "+condition(param)))
+	case "excluded_unless":
+		return one(field.Forbidden(at, "it is for "+condition(param)+" only: leave it out"))
+	case "excluded_if":
+		return one(field.Forbidden(at, "it cannot be given when "+condition(param)+": leave it out"))
+	case "excluded_with":
+		return one(field.Forbidden(at, "it cannot be given together with "+lowerFirst(param)+": leave one of them out"))
+	case "oneof":
+		supported := strings.Fields(param)
+		slices.Sort(supported)
+		return one(field.NotSupported(at, text(actual), supported))
+	case "unique":
+		return duplicates(at, actual, param)
+	}
+	return one(field.Invalid(at, shown(actual), wish(b.Tag(), param, b.Kind())))
+}
+
+// wish says what would be right for tags that all mean an invalid value.
+func wish(tag, param string, kind reflect.Kind) string {
+	countable := ""
+	switch kind {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		countable = " entries"
+	case reflect.String:
+		countable = " characters"
+	default:
+	}
+	switch tag {
+	case "min", "gte":
+		return "it must be at least " + param + countable
+	case "max", "lte":
+		return "it must be at most " + param + countable
+	case "gt":
+		return "it must be more than " + param + countable
+	case "lt":
+		return "it must be less than " + param + countable
+	case "ip":
+		return "it must be an IP address, for example 10.0.0.7 or fd00::7"
+	case "email":
+		return "it must be an e-mail address, for example dba@example.org"
+	case "uri":
+		return "it must be a URI, for example spiffe://example.org/db"
+	case tagDNSName:
+		return "it must be a DNS name, for example db.example.org or *.db.example.org"
+	case tagMinDuration:
+		return "it must be a duration of at least " + param
+	}
+	// A tag that nobody has put into words yet still gives a correct answer.
+	if param != "" {
+		return fmt.Sprintf("it must satisfy %s=%s", tag, param)
+	}
+	return "it must satisfy " + tag
+}
+
+// condition puts "Type Restart" into words; the tag may hold several pairs.
+func condition(param string) string {
+	words := strings.Fields(param)
+	var parts []string
+	for i := 0; i+1 < len(words); i += 2 {
+		parts = append(parts, lowerFirst(words[i])+" "+words[i+1])
+	}
+	return strings.Join(parts, " and ")
+}
+
+// duplicates names every entry of a list that repeats an earlier one; the validator only says that there are some.
+func duplicates(at *field.Path, list reflect.Value, by string) field.ErrorList {
+	if !list.IsValid() || list.Kind() != reflect.Slice {
+		return field.ErrorList{field.Invalid(at, shown(list), "its entries must differ from each other")}
+	}
+	var errs field.ErrorList
+	var seen []any
+	for i := range list.Len() {
+		entry, where := reflect.Indirect(list.Index(i)), at.Index(i)
+		if by != "" && entry.Kind() == reflect.Struct {
+			described, ok := entry.Type().FieldByName(by)
+			if !ok {
+				continue
+			}
+			name, _ := jsonName(described)
+			entry, where = entry.FieldByIndex(described.Index), where.Child(name)
+		}
+		value := shown(entry)
+		if slices.ContainsFunc(seen, func(other any) bool { return reflect.DeepEqual(other, value) }) {
+			errs = append(errs, field.Duplicate(where, value))
+		}
+		seen = append(seen, value)
+	}
+	return errs
+}
+
+// shown is a value as a message prints it: the way the user could have written it.
+func shown(value reflect.Value) any {
+	value = reflect.Indirect(value)
+	if !value.IsValid() || !value.CanInterface() {
+		return field.OmitValueType{}
+	}
+	switch v := value.Interface().(type) {
+	case resource.Quantity:
+		return v.String()
+	case metav1.Duration:
+		return v.Duration.String()
+	default:
+		if value.Kind() == reflect.String {
+			return value.String()
+		}
+		return v
+	}
+}
+
+// text is a value as a string.
+func text(value reflect.Value) string { return fmt.Sprint(shown(value)) }

@@ -1,0 +1,152 @@
+package steps
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/ops"
+)
+
+// IndexWorkload is the cache index of pods by the name of the workload that controls them.
+const IndexWorkload = "workload"
+
+// Cluster reads what belongs to a database, from watch caches.
+type Cluster struct {
+	Client client.Reader
+}
+
+// Workload returns the database's workload of that name, or nil.
+func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string) (*appsv1.StatefulSet, error) {
+	var set appsv1.StatefulSet
+	err := c.Client.Get(ctx, client.ObjectKey{Namespace: db.GetNamespace(), Name: name}, &set)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading StatefulSet %s: %w", name, err)
+	}
+	if err != nil || !metav1.IsControlledBy(&set, db) {
+		return nil, nil //nolint:nilnil // absent is an answer, and a stranger's workload is none of ours
+	}
+	return &set, nil
+}
+
+// Pods returns the pods of a workload, in order of their ordinals.
+func (c *Cluster) Pods(ctx context.Context, db engines.Database, workload string) ([]corev1.Pod, error) {
+	var list corev1.PodList
+	if err := c.Client.List(ctx, &list, client.InNamespace(db.GetNamespace()), client.MatchingFields{IndexWorkload: workload}); err != nil {
+		return nil, fmt.Errorf("listing the pods of %s: %w", workload, err)
+	}
+	slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
+	return list.Items, nil
+}
+
+// Budgets returns the PodDisruptionBudgets of the namespace that select the pod.
+func (c *Cluster) Budgets(ctx context.Context, pod *corev1.Pod) ([]policyv1.PodDisruptionBudget, error) {
+	var list policyv1.PodDisruptionBudgetList
+	if err := c.Client.List(ctx, &list, client.InNamespace(pod.Namespace)); err != nil {
+		return nil, fmt.Errorf("listing PodDisruptionBudgets: %w", err)
+	}
+	return slices.DeleteFunc(list.Items, func(b policyv1.PodDisruptionBudget) bool {
+		return !selects(b.Spec.Selector, pod.Labels)
+	}), nil
+}
+
+// WorkloadOf is the name of the workload that a pod belongs to: its own name without the ordinal. Names, not owner
+// references, because a pod of a detached workload has no owner.
+func WorkloadOf(pod string) string {
+	if i := strings.LastIndexByte(pod, '-'); i > 0 {
+		return pod[:i]
+	}
+	return ""
+}
+
+func ordinal(pod string) int32 {
+	n, err := strconv.ParseInt(pod[strings.LastIndexByte(pod, '-')+1:], 10, 32)
+	if err != nil {
+		return -1
+	}
+	return int32(n)
+}
+
+// View turns a workload and its pods into values.
+func View(set *appsv1.StatefulSet, pods []corev1.Pod) ops.Workload {
+	w := ops.Workload{
+		Name: set.Name, Replicas: 1, Generation: set.Generation,
+		ObservedGeneration: set.Status.ObservedGeneration, UpdateRevision: set.Status.UpdateRevision,
+	}
+	if set.Spec.Replicas != nil {
+		w.Replicas = *set.Spec.Replicas
+	}
+	for i := range pods {
+		if p := &pods[i]; ordinal(p.Name) >= 0 && ordinal(p.Name) < w.Replicas {
+			w.Pods = append(w.Pods, viewPod(p))
+		}
+	}
+	return w
+}
+
+func viewPod(p *corev1.Pod) ops.Pod {
+	v := ops.Pod{
+		Name: p.Name, UID: p.UID, Ordinal: ordinal(p.Name),
+		Revision: p.Labels[appsv1.StatefulSetRevisionLabel],
+		Ready:    PodReady(p), Terminating: p.DeletionTimestamp != nil,
+	}
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		v.Restarts = max(v.Restarts, s.RestartCount)
+		if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+			v.CrashLooping = v.CrashLooping || w.Reason == "CrashLoopBackOff"
+			v.Problem = problem(s)
+		}
+	}
+	if v.Problem == "" {
+		v.Problem = unschedulable(p)
+		v.Unschedulable = v.Problem != ""
+	}
+	return v
+}
+
+// problem is the container's own account of why it does not run: what the kubelet says, and how it last ended.
+func problem(s corev1.ContainerStatus) string {
+	text := fmt.Sprintf("container %s is in %s", s.Name, s.State.Waiting.Reason)
+	if t := s.LastTerminationState.Terminated; t != nil {
+		text += fmt.Sprintf(": it ended with exit code %d", t.ExitCode)
+		if t.Message != "" {
+			text += ": " + t.Message
+		}
+	}
+	return text
+}
+
+func unschedulable(p *corev1.Pod) string {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable {
+			return "it cannot be scheduled: " + c.Message
+		}
+	}
+	return ""
+}
+
+// PodReady tells whether the pod's Ready condition is True.
+func PodReady(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+func selects(s *metav1.LabelSelector, set map[string]string) bool {
+	selector, err := metav1.LabelSelectorAsSelector(s)
+	return err == nil && selector.Matches(labels.Set(set))
+}

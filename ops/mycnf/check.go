@@ -1,0 +1,63 @@
+package mycnf
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// clientSections are read by client programs only; the operator owns nothing there.
+var clientSections = []string{
+	"client", "client-mariadb", "client-server", "mysql", "mysqladmin", "mysqlbinlog", "mysqlcheck", "mysqldump",
+	"mysqlimport", "mysqlshow", "mysqlslap",
+}
+
+// Check returns everything that is wrong with a file: what, in which line, and what would be right. It is for the eyes
+// of whoever wrote the file, but its texts show no values.
+func (d Dialect) Check(file, content string) []error {
+	doc := parse(content, d.Section)
+	if len(doc) == 0 || !slices.ContainsFunc(doc, func(l line) bool { return l.kind != blank }) {
+		return []error{fmt.Errorf("%s: the file is empty; write at least one option, or leave the file out", file)}
+	}
+	var errs []error
+	for _, l := range doc {
+		if err := d.checkLine(l); err != nil {
+			errs = append(errs, fmt.Errorf("%s, %w", file, err))
+		}
+	}
+	return errs
+}
+
+func (d Dialect) checkLine(l line) error {
+	if l.kind == unreadable {
+		return l.err()
+	}
+	if l.kind != option || slices.Contains(clientSections, l.section) {
+		return nil
+	}
+	owned := d.owner(l.key)
+	switch {
+	case owned == "":
+		return nil
+	case spell(l.key) == owned:
+		return fmt.Errorf("line %d, section [%s]: the operator sets %q itself; remove the line", l.number, l.section, l.key)
+	}
+	return fmt.Errorf("line %d, section [%s]: %q sets %q, which the operator sets itself; remove the line", l.number, l.section, l.key, owned)
+}
+
+func (l line) err() error { return fmt.Errorf("line %d: %s", l.number, l.wrong) }
+
+// readable returns an error with every line that cannot be read.
+func (doc document) readable() error {
+	var errs []string
+	for _, l := range doc {
+		if l.kind == unreadable {
+			errs = append(errs, l.err().Error())
+		}
+	}
+	if len(errs) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(errs, "; "))
+}

@@ -1,0 +1,145 @@
+package framework
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+)
+
+// EnvLab names the variable with the folder of a running lab.
+const EnvLab = "DRYDOCK_LAB"
+
+// OperatorUser is who the operator is to the API server.
+const OperatorUser = "system:serviceaccount:drydock-system:drydock"
+
+// ErrNoLab says that no lab was named.
+var ErrNoLab = errors.New(EnvLab + " is not set: run `make test`, or run `make up` and set " + EnvLab + " to the lab's folder (.lab)")
+
+// Lab is a running lab.
+type Lab struct {
+	// Dir is the absolute path of the lab's folder, Root that of the repository.
+	Dir, Root string
+	// Config is the administrator's.
+	Config *rest.Config
+	// Client reads from the API server, not from a cache.
+	Client client.WithWatch
+}
+
+// Connect finds the lab that the environment names and asks it for a sign of life.
+func Connect(ctx context.Context) (*Lab, error) {
+	dir, err := Folder()
+	if err != nil {
+		return nil, err
+	}
+	root, err := rootOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(dir, "kubeconfig"))
+	if err != nil {
+		return nil, fmt.Errorf("%s=%s is not the folder of a running lab (`make up` starts one): %w", EnvLab, dir, err)
+	}
+	config.QPS, config.Burst, config.UserAgent = 300, 600, "drydock-tests"
+	c, err := client.NewWithWatch(config, client.Options{Scheme: Scheme()})
+	if err != nil {
+		return nil, fmt.Errorf("building a client for the lab in %s: %w", dir, err)
+	}
+	lab := &Lab{Dir: dir, Root: root, Config: config, Client: c}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := c.Get(ctx, client.ObjectKey{Name: "drydock-system"}, &corev1.Namespace{}); err != nil {
+		return nil, fmt.Errorf("the lab in %s does not answer (`make up` starts and repairs it): %w", dir, err)
+	}
+	return lab, nil
+}
+
+// Folder is the absolute path of the folder that the environment names. A relative one starts at the repository's root,
+// because tests run in folders of their own.
+func Folder() (string, error) {
+	dir := os.Getenv(EnvLab)
+	switch {
+	case dir == "":
+		return "", ErrNoLab
+	case filepath.IsAbs(dir):
+		return dir, nil
+	}
+	root, err := repository()
+	return filepath.Join(root, dir), err
+}
+
+// rootOf is the repository that a lab was started from.
+func rootOf(dir string) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, "state.json"))
+	if err != nil {
+		return "", fmt.Errorf("%s=%s is not the folder of a lab (`make up` starts one): %w", EnvLab, dir, err)
+	}
+	var state struct {
+		Root string `json:"root"`
+	}
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return "", fmt.Errorf("reading the lab's state in %s: %w", dir, err)
+	}
+	return state.Root, nil
+}
+
+// Scheme knows every type that the suites use.
+func Scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
+		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			panic(err) // two types of one name: a mistake in the code
+		}
+	}
+	return scheme
+}
+
+// As returns the lab as another user sees it. The administrator impersonates that user.
+func (l *Lab) As(user string, groups ...string) (client.Client, error) {
+	config := rest.CopyConfig(l.Config)
+	config.Impersonate = rest.ImpersonationConfig{UserName: user, Groups: append(groups, "system:authenticated")}
+	c, err := client.New(config, client.Options{Scheme: l.Client.Scheme()})
+	if err != nil {
+		return nil, fmt.Errorf("building a client for %s: %w", user, err)
+	}
+	return c, nil
+}
+
+// repository is the folder above this process's that holds the main module.
+func repository() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("finding the repository: %w", err)
+	}
+	for {
+		_, noMain := os.Stat(filepath.Join(dir, "go.mod"))
+		_, noLab := os.Stat(filepath.Join(dir, "lab", "go.mod"))
+		if noMain == nil && noLab == nil {
+			return dir, nil
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", errors.New("run this from inside the repository: no folder above has go.mod and lab/go.mod")
+		}
+		dir = parent
+	}
+}

@@ -1,0 +1,170 @@
+package webhooks
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"sync"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	authenticationv1 "k8s.io/api/authentication/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/json"
+
+	"github.com/drydock-db/drydock/engines"
+)
+
+// largestBody is more than twice the largest object that the API server stores, old and new together.
+const largestBody = 7 << 20
+
+// question is the part of an AdmissionReview that is looked at. The objects are decoded in the same pass: the fields
+// hold pointers to the kind's own type before the decoder comes.
+type question struct {
+	UID       types.UID                 `json:"uid"`
+	Namespace string                    `json:"namespace"`
+	Operation admissionv1.Operation     `json:"operation"`
+	UserInfo  authenticationv1.UserInfo `json:"userInfo"`
+	Object    any                       `json:"object"`
+	OldObject any                       `json:"oldObject"`
+}
+
+// answer is what a decision comes to.
+type answer struct {
+	err      error
+	warnings []string
+	patch    []byte
+}
+
+// handler serves one webhook of one kind: it reads reviews from the API server and answers each, whatever comes in.
+type handler[O engines.Object] struct {
+	create func() O
+	decide func(ctx context.Context, q *question, object, old O, raw []byte) answer
+	// raw asks for the object as it was sent, besides the decoded one.
+	raw bool
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// ServeHTTP implements http.Handler.
+func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := read(w, r)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooLarge):
+			http.Error(w, fmt.Sprintf("the review is larger than %d bytes", tooLarge.Limit), http.StatusRequestEntityTooLarge)
+		case errors.Is(err, errMethod):
+			http.Error(w, err.Error(), http.StatusMethodNotAllowed)
+		case errors.Is(err, errContentType):
+			http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
+		default:
+			http.Error(w, "the review could not be read", http.StatusBadRequest)
+		}
+		return
+	}
+	defer buffers.Put(body)
+	var review struct {
+		metav1.TypeMeta `json:",inline"`
+		Request         *question `json:"request"`
+	}
+	q := &question{Object: h.create(), OldObject: h.create()}
+	review.Request = q
+	decodeErr := json.UnmarshalCaseSensitivePreserveInts(body.Bytes(), &review)
+	if q.UID == "" || review.Request != q || review.Kind != "AdmissionReview" || review.APIVersion != admissionv1.SchemeGroupVersion.String() {
+		http.Error(w, "the body is not an AdmissionReview of "+admissionv1.SchemeGroupVersion.String()+" with a request", http.StatusBadRequest)
+		return
+	}
+	if decodeErr != nil {
+		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
+		return
+	}
+	respond(w, q.UID, h.answer(r.Context(), q, body.Bytes()))
+}
+
+var (
+	errMethod      = errors.New("reviews are sent by POST")
+	errContentType = errors.New("reviews are sent as application/json")
+)
+
+// read returns the body in a pooled buffer.
+func read(w http.ResponseWriter, r *http.Request) (*bytes.Buffer, error) {
+	if r.Method != http.MethodPost {
+		return nil, errMethod
+	}
+	if kind := r.Header.Get("Content-Type"); kind != "application/json" {
+		if kind, _, err := mime.ParseMediaType(kind); err != nil || kind != "application/json" {
+			return nil, errContentType
+		}
+	}
+	body, ok := buffers.Get().(*bytes.Buffer)
+	if !ok {
+		body = new(bytes.Buffer)
+	}
+	body.Reset()
+	if _, err := io.Copy(body, http.MaxBytesReader(w, r.Body, largestBody)); err != nil {
+		buffers.Put(body)
+		return nil, err
+	}
+	return body, nil
+}
+
+// answer decides, and turns a panic into an error of which the user sees no more than that it is one.
+func (h handler[O]) answer(ctx context.Context, q *question, body []byte) (a answer) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			logf.FromContext(ctx).Error(fmt.Errorf("panic: %v", problem), "admission failed", "uid", q.UID, "stack", string(debug.Stack()))
+			a = answer{err: apierrors.NewInternalError(errors.New("admission failed unexpectedly; the operator's log says more"))}
+		}
+	}()
+	if q.Operation != admissionv1.Create && q.Operation != admissionv1.Update {
+		return answer{}
+	}
+	object, ok := q.Object.(O)
+	if !ok {
+		return answer{err: apierrors.NewBadRequest("the review has no object")}
+	}
+	var old O
+	if q.Operation == admissionv1.Update {
+		if old, ok = q.OldObject.(O); !ok {
+			return answer{err: apierrors.NewBadRequest("the review of an update has no oldObject")}
+		}
+	}
+	if object.GetNamespace() == "" {
+		object.SetNamespace(q.Namespace)
+	}
+	var raw []byte
+	if h.raw {
+		raw = body
+	}
+	return h.decide(ctx, q, object, old, raw)
+}
+
+// respond writes the answer; the status of a refusal is the API server's to pass on.
+func respond(w http.ResponseWriter, uid types.UID, a answer) {
+	response := &admissionv1.AdmissionResponse{UID: uid, Allowed: a.err == nil, Warnings: a.warnings}
+	if a.err != nil {
+		status := statusOf(a.err)
+		response.Result = &status
+	} else if len(a.patch) > 0 {
+		kind := admissionv1.PatchTypeJSONPatch
+		response.Patch, response.PatchType = a.patch, &kind
+	}
+	w.Header().Set("Content-Type", "application/json")
+	write(w, response)
+}
+
+func statusOf(err error) metav1.Status {
+	var known apierrors.APIStatus
+	if errors.As(err, &known) {
+		return known.Status()
+	}
+	return apierrors.NewInternalError(err).Status()
+}
