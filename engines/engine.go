@@ -75,11 +75,12 @@ type Engine interface {
 	// Rules that hold for every kind are in internal/admit.
 	CheckDatabase(db, old Database) field.ErrorList
 	// CheckRequest returns what is wrong with the request, given the database, that only this kind knows of
-	// (for example node against topology).
+	// (for example node against topology). db is nil when there is no such database.
 	CheckRequest(r OpsRequest, db Database) field.ErrorList
-	// Render returns the objects that the database asks for.
+	// Render returns the objects that the database asks for. The same input gives the same objects, and every error is
+	// about the input: trying again helps only after that has changed. See MissingSecretError and ErrNoExporter.
 	Render(db Database, in Inputs) (Objects, error)
-	// Dialect of the configuration files.
+	// Dialect of the configuration files; version may be nil.
 	Dialect(version *catalogv1.VersionSpec) mycnf.Dialect
 	// Aliases of the certificates that this kind uses.
 	Aliases() []string

@@ -86,7 +86,8 @@ func CheckReconfiguration(at *field.Path, c *opsv1.ReconfigurationSpec) field.Er
 // CheckSize says whether a new size is above zero. Whether it is larger than what the volumes have is known elsewhere.
 func CheckSize(at *field.Path, size *resource.Quantity) field.ErrorList {
 	if size != nil && size.Sign() <= 0 {
-		return field.ErrorList{field.Invalid(at, size.String(), "a size is above zero, for example 10Gi")}
+		printed := size.DeepCopy() // printing writes into the quantity, which a cache may own
+		return field.ErrorList{field.Invalid(at, printed.String(), "a size is above zero, for example 10Gi")}
 	}
 	return nil
 }

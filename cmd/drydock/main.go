@@ -12,15 +12,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
-	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -87,10 +88,14 @@ func newManager(o *options) (manager.Manager, error) {
 	}
 	config.UserAgent = "drydock"
 	config.QPS = -1 // the API server's priority and fairness decides
+	never, err := neverCached(config)
+	if err != nil {
+		return nil, err
+	}
 	return ctrl.NewManager(config, manager.Options{
 		Scheme: newScheme(),
 		Cache:  controllers.CacheOptions(kinds()),
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: controllers.NeverCached()}},
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: never}},
 		Metrics: metricsserver.Options{
 			BindAddress: o.MetricsAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -101,6 +106,23 @@ func newManager(o *options) (manager.Manager, error) {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &o.ShutdownTimeout,
-		WebhookServer:                 webhook.NewServer(webhook.Options{Port: -1}),
 	})
+}
+
+// neverCached are the kinds that are read from the API server. Issuers are among them where cert-manager is not
+// installed, since there is nothing to watch.
+func neverCached(config *rest.Config) ([]client.Object, error) {
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, err
+	}
+	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
+	if err != nil {
+		return nil, err
+	}
+	never := controllers.NeverCached()
+	if !hasCertManager(mapper) {
+		never = append(never, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
+	}
+	return never, nil
 }

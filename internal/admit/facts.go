@@ -135,7 +135,8 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 		object, generic, namespace = issuer, issuer, r.namespace
 	}
 	found, err := r.read(r.config.Live, namespace, ref.ref.Name, object)
-	if meta.IsNoMatchError(errors.Unwrap(err)) || runtime.IsNotRegisteredError(errors.Unwrap(err)) {
+	var noKind *meta.NoKindMatchError
+	if errors.As(err, &noKind) {
 		return issuerFact{notInstalled: true}, nil
 	}
 	if err != nil || !found {

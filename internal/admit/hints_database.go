@@ -71,7 +71,7 @@ func hintStorage(p *proposal) []string {
 			hints = append(hints, g.Path.Child("storage").String()+": there is no default StorageClass: the pods wait until their volumes are made by hand")
 		}
 	}
-	if p.durable() {
+	if p.old != nil || deref(p.settings.StorageType) != kubedbv1.StorageEphemeral {
 		return hints
 	}
 	for _, g := range p.settings.Groups {
@@ -124,17 +124,18 @@ func hintReplicas(p *proposal) []string {
 	for _, g := range p.pairs() {
 		was, now := g.was.ReplicaCount(), g.now.ReplicaCount()
 		switch {
-		case now < was:
-			hints = append(hints, fmt.Sprintf("%s: the pods %s are removed at once and their volumes stay; move the data off them first",
-				g.now.Path.Child("replicas"), removed(g.now, now, was)))
+		case now < was && now > 0:
+			hints = append(hints, fmt.Sprintf("%s: removed at once: %s; their volumes stay, move the data off them first",
+				g.now.Path.Child("replicas"), podRange(g.now, now, was)))
 		case now > was:
-			hints = append(hints, fmt.Sprintf("%s: %d more pods are started at once, without a HorizontalScaling request", g.now.Path.Child("replicas"), now-was))
+			hints = append(hints, fmt.Sprintf("%s: started at once, without a HorizontalScaling request: %s", g.now.Path.Child("replicas"), podRange(g.now, was, now)))
 		}
 	}
 	return hints
 }
 
-func removed(g engines.GroupSettings, from, to int32) string {
+// podRange names the pods from one ordinal up to, and without, another.
+func podRange(g engines.GroupSettings, from, to int32) string {
 	first, last := fmt.Sprintf("%s-%d", g.Workload, from), fmt.Sprintf("%s-%d", g.Workload, to-1)
 	if first == last {
 		return first

@@ -21,7 +21,7 @@ const defaultLifetime = 90 * 24 * time.Hour
 func checkCertificates(path *field.Path, list []kubedbv1.CertificateSpec, e engines.Engine) field.ErrorList {
 	var errs field.ErrorList
 	aliases := slices.Sorted(slices.Values(e.Aliases()))
-	secrets := map[string]bool{}
+	secrets := map[string]string{} // by name: the alias that has it
 	for i, c := range list {
 		item := path.Child("certificates").Index(i)
 		if c.Alias != "" && !slices.Contains(aliases, c.Alias) {
@@ -31,10 +31,10 @@ func checkCertificates(path *field.Path, list []kubedbv1.CertificateSpec, e engi
 			for _, problem := range validation.IsDNS1123Subdomain(c.SecretName) {
 				errs = append(errs, field.Invalid(item.Child("secretName"), c.SecretName, problem))
 			}
-			if secrets[c.SecretName] {
+			if other, taken := secrets[c.SecretName]; taken && other != c.Alias {
 				errs = append(errs, field.Duplicate(item.Child("secretName"), c.SecretName))
 			}
-			secrets[c.SecretName] = true
+			secrets[c.SecretName] = c.Alias
 		}
 		errs = append(errs, checkRenewal(item, c)...)
 	}

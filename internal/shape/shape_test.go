@@ -62,7 +62,7 @@ func TestCheck(t *testing.T) {
 		{name: "inlined struct", obj: &options{inner: inner{Kind: "c"}}, path: field.NewPath("spec"), want: []string{
 			`spec.kind: Unsupported value: "c": supported values: "a", "b"`}},
 		{name: "required_if", obj: &options{inner: inner{Kind: "a"}}, want: []string{
-			`needed: Required value: it is needed when kind a`}},
+			`needed: Required value: it is needed when kind is a`}},
 		{name: "excluded_unless", obj: &options{inner: inner{Kind: "b", Only: "x"}}, want: []string{
 			`only: Forbidden: it is for kind a only: leave it out`}},
 		{name: "excluded_with", obj: &options{A: "x", B: "y"}, want: []string{
@@ -147,7 +147,7 @@ func TestCheckOpsRequest(t *testing.T) {
 	}
 	spec = opsv1.SinglestoreOpsRequestSpec{OpsRequestSpec: opsv1.OpsRequestSpec{
 		Type: opsv1.VolumeExpansion, DatabaseRef: opsv1.DatabaseReference{Name: "sdb"}}}
-	want = []string{`spec.volumeExpansion: Required value: it is needed when type VolumeExpansion`}
+	want = []string{`spec.volumeExpansion: Required value: it is needed when type is VolumeExpansion`}
 	if diff := cmp.Diff(want, texts(Check(&spec, field.NewPath("spec")))); diff != "" {
 		t.Error(diff)
 	}

@@ -20,11 +20,11 @@ func translate(b validator.FieldError, at *field.Path, actual reflect.Value) fie
 	case "required":
 		return one(field.Required(at, "it must not be empty"))
 	case "required_if":
-		return one(field.Required(at, "it is needed when "+condition(param)))
+		return one(field.Required(at, "it is needed when "+condition(param, " is ")))
 	case "excluded_unless":
-		return one(field.Forbidden(at, "it is for "+condition(param)+" only: leave it out"))
+		return one(field.Forbidden(at, "it is for "+condition(param, " ")+" only: leave it out"))
 	case "excluded_if":
-		return one(field.Forbidden(at, "it cannot be given when "+condition(param)+": leave it out"))
+		return one(field.Forbidden(at, "it cannot be given when "+condition(param, " is ")+": leave it out"))
 	case "excluded_with":
 		return one(field.Forbidden(at, "it cannot be given together with "+lowerFirst(param)+": leave one of them out"))
 	case "oneof":
@@ -75,11 +75,11 @@ func wish(tag, param string, kind reflect.Kind) string {
 }
 
 // condition puts "Type Restart" into words; the tag may hold several pairs.
-func condition(param string) string {
+func condition(param, is string) string {
 	words := strings.Fields(param)
 	var parts []string
 	for i := 0; i+1 < len(words); i += 2 {
-		parts = append(parts, lowerFirst(words[i])+" "+words[i+1])
+		parts = append(parts, lowerFirst(words[i])+is+words[i+1])
 	}
 	return strings.Join(parts, " and ")
 }

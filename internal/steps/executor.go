@@ -48,7 +48,7 @@ func (x *Executor) Do(ctx context.Context, t *Target, action ops.Action) (ops.Ou
 	case ops.ApplyObjects:
 		return x.applyObjects(ctx, t, a)
 	case ops.RollPods:
-		return x.rollPods(ctx, t, a.Group)
+		return x.rollPods(ctx, t, a)
 	case ops.Verify:
 		return x.verify(ctx, t, a)
 	case ops.ExpandVolumes:

@@ -25,18 +25,18 @@ const (
 )
 
 // rollPods lets one pod leave, if it is time for one.
-func (x *Executor) rollPods(ctx context.Context, t *Target, name string) (ops.Outcome, error) {
-	g, err := x.look(ctx, t, name)
+func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops.Outcome, error) {
+	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	side, err := t.Saved.Side(t.Side)
+	side, err := t.Saved.Side(a.To)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	if g.live == nil || !Runs(g.live, side.Workloads[name]) {
+	if g.live == nil || !Runs(g.live, side.Workloads[a.Group]) {
 		// Deleted or changed by hand, or the cache is behind: the workload is applied again, which changes nothing if it is there.
-		if _, err := x.applyWorkload(ctx, t, t.Side, name); err != nil {
+		if _, err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
 			return ops.Outcome{}, err
 		}
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
