@@ -41,50 +41,58 @@ type Expansion struct {
 // start is as far as the claim can come now. Every claim is reported.
 func Expand(claims []Claim, want resource.Quantity, stopped bool) Expansion {
 	var e Expansion
-	var finished int
-	var missing, refused, open []string
+	var t tally
 	for _, c := range claims {
-		switch {
-		case !c.Exists:
-			missing = append(missing, c.Name)
-		case c.Capacity.Cmp(want) >= 0, stopped && c.FileSystemPending && c.Requested.Cmp(want) >= 0:
-			finished++
-		case c.Requested.Cmp(want) < 0:
+		if t.count(c, want, stopped) {
 			e.Grow = append(e.Grow, c.Name)
-			open = append(open, fmt.Sprintf("%s has %s", c.Name, c.Capacity.String()))
-		case c.Infeasible != "":
-			refused = append(refused, fmt.Sprintf("%s: %s", c.Name, c.Infeasible))
-		default:
-			open = append(open, fmt.Sprintf("%s has %s", c.Name, c.Capacity.String()))
 		}
 	}
-	e.Outcome = Outcome{Status: Waiting, Message: expansionReport(finished, len(claims), want, missing, refused, open)}
+	e.Outcome = Outcome{Status: Waiting, Reason: ReasonExpanding, Message: t.report(len(claims), want)}
 	switch {
-	case finished == len(claims):
-		e.Outcome.Status = Done
-	case len(e.Grow) > 0:
-		e.Outcome.Reason = ReasonExpanding
-	case len(missing) > 0:
+	case t.finished == len(claims):
+		e.Outcome.Status, e.Outcome.Reason = Done, ""
+	case len(t.open) > 0:
+	case len(t.missing) > 0:
 		e.Outcome.Reason = ReasonClaimMissing
-	case len(open) == 0:
+	default:
 		// The others have come to their end; the storage will not change its mind about these.
 		e.Outcome.Status, e.Outcome.Reason = Failed, ReasonExpansionInfeasible
-	default:
-		e.Outcome.Reason = ReasonExpanding
 	}
 	return e
 }
 
-func expansionReport(finished, all int, want resource.Quantity, missing, refused, open []string) string {
-	parts := []string{fmt.Sprintf("%d of %d claims have %s", finished, all, want.String())}
-	if len(missing) > 0 {
-		parts = append(parts, "missing: "+strings.Join(missing, ", "))
+// tally sorts claims by how far they have come.
+type tally struct {
+	finished               int
+	missing, refused, open []string
+}
+
+// count adds a claim and tells whether its request has to be raised.
+func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool) {
+	asked := c.Requested.Cmp(want) >= 0
+	switch {
+	case !c.Exists:
+		t.missing = append(t.missing, c.Name)
+	case c.Capacity.Cmp(want) >= 0, stopped && c.FileSystemPending && asked:
+		t.finished++
+	case asked && c.Infeasible != "":
+		t.refused = append(t.refused, c.Name+": "+c.Infeasible)
+	default:
+		t.open = append(t.open, c.Name+" has "+c.Capacity.String())
+		return !asked
 	}
-	if len(refused) > 0 {
-		parts = append(parts, "refused by the storage: "+strings.Join(refused, ", "))
-	}
-	if len(open) > 0 {
-		parts = append(parts, "growing: "+strings.Join(open, ", "))
+	return false
+}
+
+func (t *tally) report(all int, want resource.Quantity) string {
+	parts := []string{fmt.Sprintf("%d of %d claims have %s", t.finished, all, want.String())}
+	for _, part := range []struct {
+		title  string
+		claims []string
+	}{{"missing", t.missing}, {"refused by the storage", t.refused}, {"growing", t.open}} {
+		if len(part.claims) > 0 {
+			parts = append(parts, part.title+": "+strings.Join(part.claims, ", "))
+		}
 	}
 	return strings.Join(parts, "; ")
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -53,30 +54,47 @@ func Health(groups []GroupHealth) []Observation {
 	return []Observation{replicas, accepting, ready}
 }
 
-// DatabasePhase is the word that the conditions amount to. First match wins; Paused and Provisioned alone change
-// nothing, so that a paused database still reads Ready.
-func DatabasePhase(c []metav1.Condition) kubedbv1.DatabasePhase {
-	is := func(kind string, s metav1.ConditionStatus) bool {
-		return meta.IsStatusConditionPresentAndEqual(c, kind, s)
-	}
-	provisioned := is(kubedbv1.ConditionProvisioned, metav1.ConditionTrue)
-	switch {
-	case is(kubedbv1.ConditionHealthCheckPaused, metav1.ConditionTrue):
-		return kubedbv1.PhaseUnknown
-	case is(kubedbv1.ConditionHalted, metav1.ConditionTrue):
-		return kubedbv1.PhaseHalted
-	case is(kubedbv1.ConditionDataRestored, metav1.ConditionFalse):
-		return kubedbv1.PhaseNotReady
-	case is(kubedbv1.ConditionDataRestoreStarted, metav1.ConditionTrue) && !is(kubedbv1.ConditionDataRestored, metav1.ConditionTrue):
-		return kubedbv1.PhaseDataRestoring
-	case provisioned && is(kubedbv1.ConditionAcceptingConnection, metav1.ConditionFalse):
-		return kubedbv1.PhaseNotReady
-	case provisioned && (is(kubedbv1.ConditionReplicaReady, metav1.ConditionFalse) || is(kubedbv1.ConditionReady, metav1.ConditionFalse)):
-		return kubedbv1.PhaseCritical
-	case provisioned && is(kubedbv1.ConditionReady, metav1.ConditionTrue):
-		return kubedbv1.PhaseReady
-	case is(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue):
-		return kubedbv1.PhaseProvisioning
+// sign is a condition with a status.
+type sign struct {
+	condition string
+	status    metav1.ConditionStatus
+}
+
+// phaseRules are read from the top, first match wins. Paused and Provisioned alone change nothing, so that a paused
+// database still reads Ready.
+var phaseRules = []struct {
+	phase kubedbv1.DatabasePhase
+	needs []sign
+}{
+	{kubedbv1.PhaseUnknown, []sign{{kubedbv1.ConditionHealthCheckPaused, metav1.ConditionTrue}}},
+	{kubedbv1.PhaseHalted, []sign{{kubedbv1.ConditionHalted, metav1.ConditionTrue}}},
+	{kubedbv1.PhaseNotReady, []sign{{kubedbv1.ConditionDataRestored, metav1.ConditionFalse}}},
+	{kubedbv1.PhaseDataRestoring, []sign{{kubedbv1.ConditionDataRestoreStarted, metav1.ConditionTrue}, {kubedbv1.ConditionDataRestored, absent}}},
+	{kubedbv1.PhaseNotReady, []sign{provisioned, {kubedbv1.ConditionAcceptingConnection, metav1.ConditionFalse}}},
+	{kubedbv1.PhaseCritical, []sign{provisioned, {kubedbv1.ConditionReplicaReady, metav1.ConditionFalse}}},
+	{kubedbv1.PhaseCritical, []sign{provisioned, {kubedbv1.ConditionReady, metav1.ConditionFalse}}},
+	{kubedbv1.PhaseReady, []sign{provisioned, {kubedbv1.ConditionReady, metav1.ConditionTrue}}},
+	{kubedbv1.PhaseProvisioning, []sign{{kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue}}},
+}
+
+// absent is the status of a condition that is not there.
+const absent metav1.ConditionStatus = ""
+
+var provisioned = sign{kubedbv1.ConditionProvisioned, metav1.ConditionTrue}
+
+// DatabasePhase is the word that the conditions amount to; empty before there are any.
+func DatabasePhase(conditions []metav1.Condition) kubedbv1.DatabasePhase {
+	for _, rule := range phaseRules {
+		if !slices.ContainsFunc(rule.needs, func(n sign) bool { return statusOf(conditions, n.condition) != n.status }) {
+			return rule.phase
+		}
 	}
 	return ""
+}
+
+func statusOf(conditions []metav1.Condition, kind string) metav1.ConditionStatus {
+	if c := meta.FindStatusCondition(conditions, kind); c != nil {
+		return c.Status
+	}
+	return absent
 }

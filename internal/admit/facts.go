@@ -48,9 +48,12 @@ type facts struct {
 	classes classes
 }
 
+// shared lets the cache hand out its own objects: rules read, and whatever they change they copy first.
+const shared = client.UnsafeDisableDeepCopyOption(true)
+
 // read gets an object and tells whether it is there.
-func (r reader) read(from client.Reader, namespace, name string, into client.Object) (bool, error) {
-	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into)
+func (r reader) read(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
+	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
@@ -66,7 +69,7 @@ func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec,
 		return nil, nil //nolint:nilnil // absent is an answer
 	}
 	entry := kind.NewVersion()
-	found, err := r.read(r.config.Cache, "", name, entry)
+	found, err := r.read(r.config.Cache, "", name, entry, shared)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -182,7 +185,7 @@ func (c classes) of(name *string) (class storagev1.StorageClass, known bool) {
 // siblings are the unfinished requests about the same database, without the request itself.
 func (r reader) siblings(e engines.Engine, database, self string) ([]ops.Request, error) {
 	list := e.Kind().NewRequestList()
-	err := r.config.Cache.List(r.ctx, list, client.InNamespace(r.namespace), client.MatchingFields{IndexDatabase: database})
+	err := r.config.Cache.List(r.ctx, list, client.InNamespace(r.namespace), client.MatchingFields{IndexDatabase: database}, shared)
 	if err != nil {
 		return nil, fmt.Errorf("listing requests about %s: %w", database, err)
 	}

@@ -47,7 +47,7 @@ func checkQuota(o *operation) field.ErrorList {
 		}
 		for _, name := range sortedResources(hard) {
 			more, asked := growth[name]
-			left := hard[name]
+			left := hard[name].DeepCopy()
 			left.Sub(used[name])
 			if !asked || more.Cmp(left) <= 0 {
 				continue

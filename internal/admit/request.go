@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -85,7 +87,7 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	if o.request.Database == "" {
 		return o, nil
 	}
-	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db)
+	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, shared)
 	if err != nil || !found {
 		return o, err
 	}
@@ -134,13 +136,7 @@ func (r reader) volumes(o *operation) (err error) {
 	}
 	o.claims = map[string][]corev1.PersistentVolumeClaim{}
 	for _, g := range o.settings.Groups {
-		names := ops.Group{Workload: g.Workload}
-		for ordinal := range g.ReplicaCount() {
-			i := slices.IndexFunc(claims.Items, func(c corev1.PersistentVolumeClaim) bool { return c.Name == names.Claim(ordinal) })
-			if i >= 0 {
-				o.claims[g.Name] = append(o.claims[g.Name], claims.Items[i])
-			}
-		}
+		o.claims[g.Name] = claimsOf(g, claims.Items)
 	}
 	var quotas corev1.ResourceQuotaList
 	if err := r.config.Live.List(r.ctx, &quotas, client.InNamespace(r.namespace)); err != nil {
@@ -148,6 +144,22 @@ func (r reader) volumes(o *operation) (err error) {
 	}
 	o.quotas = quotas.Items
 	return nil
+}
+
+// claimsOf picks the claims of the pods that the group has. It goes by the claims and not by the pods: the number of pods
+// is what a user wrote and can be any.
+func claimsOf(g engines.GroupSettings, all []corev1.PersistentVolumeClaim) []corev1.PersistentVolumeClaim {
+	names := ops.Group{Workload: g.Workload}
+	prefix := strings.TrimSuffix(names.Claim(0), "0")
+	var own []corev1.PersistentVolumeClaim
+	for _, claim := range all {
+		text, ok := strings.CutPrefix(claim.Name, prefix)
+		ordinal, err := strconv.ParseInt(text, 10, 32)
+		if ok && err == nil && ordinal >= 0 && int32(ordinal) < g.ReplicaCount() && claim.Name == names.Claim(int32(ordinal)) {
+			own = append(own, claim)
+		}
+	}
+	return own
 }
 
 // configSecrets are the Secrets that a Reconfigure names.

@@ -76,7 +76,7 @@ func (d *Database) Commit(ctx context.Context) error {
 
 // HeldBy is the message of a Paused condition that the request holds. It is compared, never parsed.
 func HeldBy(r ops.Request) string {
-	return fmt.Sprintf("%s %s (%s) holds this database; delete that request to cancel it", r.Kind, r.Name, r.UID)
+	return fmt.Sprintf("%s %s (%s) holds this database", r.Kind, r.Name, r.UID)
 }
 
 // Holds tells whether that request holds the database's pause.

@@ -7,8 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Finalizer holds a database until its deletion policy has been carried out.
-const Finalizer = "kubedb.com"
+// Finalizer holds a database until its deletion policy has been carried out. KubeDB's own finalizer is the bare
+// "kubedb.com", for which the API server warns on every creation.
+const Finalizer = "kubedb.com/provisioner"
 
 // StorageType says where a database keeps its data.
 //
