@@ -97,4 +97,3 @@ func schemaOf(t *testing.T, crds map[string]*apiextensionsv1.CustomResourceDefin
 	t.Fatalf("no definition for %s", gvk)
 	return nil
 }
-

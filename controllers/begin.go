@@ -77,7 +77,9 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 		if err := c.changeGroup(ctx, o, saved, g); err != nil {
 			return nil, nil, err
 		}
-		configs = append(configs, g.Config)
+		if !saved.Before.Mounts(g.Name, g.Config.Name) {
+			configs = append(configs, g.Config)
+		}
 	}
 	return saved, configs, nil
 }

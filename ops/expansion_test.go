@@ -50,7 +50,7 @@ func TestExpand(t *testing.T) {
 			status: Waiting, reason: ReasonClaimMissing, message: "1 of 2 claims have 2Gi; missing: b",
 		},
 		"a stopped pod cannot grow its file system": {claims: []Claim{pending}, stopped: true, status: Done, message: "1 of 1 claims have 2Gi"},
-		"a running pod can": {claims: []Claim{pending}, status: Waiting, reason: ReasonExpanding, message: "0 of 1 claims have 2Gi; growing: a has 1Gi"},
+		"a running pod can":                         {claims: []Claim{pending}, status: Waiting, reason: ReasonExpanding, message: "0 of 1 claims have 2Gi; growing: a has 1Gi"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Expand(c.claims, resource.MustParse("2Gi"), c.stopped)

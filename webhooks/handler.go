@@ -57,36 +57,63 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := read(w, r)
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		switch {
-		case errors.As(err, &tooLarge):
-			http.Error(w, fmt.Sprintf("the review is larger than %d bytes", tooLarge.Limit), http.StatusRequestEntityTooLarge)
-		case errors.Is(err, errMethod):
-			http.Error(w, err.Error(), http.StatusMethodNotAllowed)
-		case errors.Is(err, errContentType):
-			http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
-		default:
-			http.Error(w, "the review could not be read", http.StatusBadRequest)
-		}
+		refuse(w, err)
 		return
 	}
 	defer buffers.Put(body)
-	var review struct {
-		metav1.TypeMeta `json:",inline"`
-		Request         *question `json:"request"`
-	}
 	q := &question{Object: h.create(), OldObject: h.create()}
-	review.Request = q
-	decodeErr := json.UnmarshalCaseSensitivePreserveInts(body.Bytes(), &review)
-	if q.UID == "" || review.Request != q || review.Kind != "AdmissionReview" || review.APIVersion != admissionv1.SchemeGroupVersion.String() {
+	decodeErr, ok := decode(body.Bytes(), q)
+	switch {
+	case !ok:
 		http.Error(w, "the body is not an AdmissionReview of "+admissionv1.SchemeGroupVersion.String()+" with a request", http.StatusBadRequest)
-		return
-	}
-	if decodeErr != nil {
+	case decodeErr != nil:
 		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
-		return
+	default:
+		respond(w, q.UID, h.answer(r.Context(), q, body.Bytes()))
 	}
-	respond(w, q.UID, h.answer(r.Context(), q, body.Bytes()))
+}
+
+// decode reads a review in one pass. It returns what is wrong with the object, and whether there is a review at all.
+func decode(body []byte, q *question) (objectErr error, ok bool) {
+	review := envelope[*question]{Request: q}
+	objectErr = json.UnmarshalCaseSensitivePreserveInts(body, &review)
+	if objectErr != nil {
+		// Decoding may have stopped before it came to the name of the question.
+		var bare envelope[struct {
+			UID types.UID `json:"uid"`
+		}]
+		if err := json.UnmarshalCaseSensitivePreserveInts(body, &bare); err != nil {
+			return err, false
+		}
+		review.TypeMeta, q.UID = bare.TypeMeta, bare.Request.UID
+		return objectErr, q.UID != "" && bare.known()
+	}
+	return nil, review.Request == q && q.UID != "" && review.known()
+}
+
+// envelope is an AdmissionReview around some part of its request.
+type envelope[T any] struct {
+	metav1.TypeMeta `json:",inline"`
+	Request         T `json:"request"`
+}
+
+func (e envelope[T]) known() bool {
+	return e.Kind == "AdmissionReview" && e.APIVersion == admissionv1.SchemeGroupVersion.String()
+}
+
+// refuse answers what is no review. The API server never sends such a thing.
+func refuse(w http.ResponseWriter, err error) {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		http.Error(w, fmt.Sprintf("the review is larger than %d bytes", tooLarge.Limit), http.StatusRequestEntityTooLarge)
+	case errors.Is(err, errMethod):
+		http.Error(w, err.Error(), http.StatusMethodNotAllowed)
+	case errors.Is(err, errContentType):
+		http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
+	default:
+		http.Error(w, "the review could not be read", http.StatusBadRequest)
+	}
 }
 
 var (

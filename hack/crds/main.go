@@ -68,7 +68,7 @@ func shorten(content []byte) ([]byte, error) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
 	trim(&doc, false)
-	compact(&doc)
+	compact(child(&doc, "spec")) // the chart adds to metadata, line by line
 	var short bytes.Buffer
 	short.WriteString("---\n")
 	encoder := yaml.NewEncoder(&short)
@@ -132,6 +132,18 @@ func trimProperties(properties *yaml.Node, drop bool) {
 			}
 		}
 	}
+}
+
+// child is the value of a document's top-level key.
+func child(doc *yaml.Node, key string) *yaml.Node {
+	if root := doc.Content[0]; root.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(root.Content); i += 2 {
+			if root.Content[i].Value == key {
+				return root.Content[i+1]
+			}
+		}
+	}
+	return &yaml.Node{}
 }
 
 // compactWidth is the widest map or list that is written on one line.

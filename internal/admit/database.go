@@ -111,7 +111,7 @@ func (p *proposal) lasting() field.ErrorList {
 
 // standing runs the rules that need no facts.
 func (p *proposal) standing(old engines.Database) field.ErrorList {
-	errs := shape.Check(p.db, nil)
+	errs := shape.Check(specOf(p.db), specPath)
 	errs = append(errs, p.engine.CheckDatabase(p.db, old)...)
 	errs = append(errs, engines.CheckPodTemplates(p.engine, p.settings)...)
 	return append(errs, check(p, databaseRules...)...)

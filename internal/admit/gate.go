@@ -34,7 +34,7 @@ func (a *Admission) checkGate(ctx context.Context, e engines.Engine, old engines
 			kind.Database.Kind, reason, message, kind.DatabaseResource, kind.Database.Group, old.GetName(), where, at, at))}
 	}
 	return field.ErrorList{field.Forbidden(specPath, fmt.Sprintf(
-		"this %s is paused: %s. Its spec can change again once the request is done, or after this, which puts the database back: kubectl delete %s.%s %s %s",
+		"this %s is paused: %s. Its spec can change again once that request is done, or cancelled, which puts the database back: kubectl delete %s.%s %s %s",
 		kind.Database.Kind, message, kind.RequestResource, kind.Request.Group, a.holder(ctx, e, old), where))}
 }
 

@@ -45,5 +45,15 @@ func member(value reflect.Value, name string) reflect.Value {
 	return reflect.Value{}
 }
 
-// specOf is the spec of an object of any kind, to compare with another.
-func specOf(object any) any { return at(object, "spec") }
+// specOf is a pointer to the spec of an object of any kind, to check or to compare with another.
+func specOf(object any) any {
+	value := reflect.Indirect(reflect.ValueOf(object))
+	if value.Kind() != reflect.Struct {
+		return nil
+	}
+	spec := value.FieldByName("Spec")
+	if !spec.IsValid() || !spec.CanAddr() {
+		return nil
+	}
+	return spec.Addr().Interface()
+}

@@ -51,7 +51,7 @@ func (a *Admission) Request(ctx context.Context, e engines.Engine, r, old engine
 	if err != nil {
 		return Verdict{}, err
 	}
-	v := Verdict{Errors: shape.Check(r, nil)}
+	v := Verdict{Errors: shape.Check(specOf(r), specPath)}
 	if !a.byOperator(who) {
 		v.Errors = append(v.Errors, checkStamp(r, who)...)
 	}

@@ -39,7 +39,7 @@ func (s *Serving) Start(ctx context.Context) error {
 	for {
 		next, err := s.ensure(ctx)
 		if ctx.Err() != nil {
-			return nil //nolint:nilerr // told to stop
+			return nil
 		}
 		if err != nil {
 			log.Error(err, "could not bring the webhook server's certificate up to date, will try again")

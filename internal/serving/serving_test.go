@@ -185,7 +185,7 @@ func TestManyReplicasAtOnce(t *testing.T) {
 func TestYears(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := cluster(mutating(), validating())
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that can be repeated
+		random := rand.New(rand.NewPCG(1, 2))
 		var lock sync.Mutex
 		flaky := func() error {
 			lock.Lock()

@@ -33,6 +33,16 @@ type State struct {
 	Workloads map[string]*appsv1.StatefulSet `json:"workloads"`
 }
 
+// Mounts tells whether the pods of that group mount the Secret, which therefore exists.
+func (s State) Mounts(group, secret string) bool {
+	for _, name := range SecretVolumes(s.Workloads[group].Spec.Template.Spec) {
+		if name == secret {
+			return true
+		}
+	}
+	return false
+}
+
 // Change is what the planner needs to know.
 func (s *Saved) Change() ops.Change {
 	c := ops.Change{

@@ -20,7 +20,7 @@ import (
 )
 
 // patience is how long anything may take that has to happen; a busy machine is slow, an operator that hangs is slower.
-const patience = 90 * time.Second
+const patience = 60 * time.Second
 
 // licence is the name of the Secret with SingleStore's licence in every arena.
 const licence = "license-secret"

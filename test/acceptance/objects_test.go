@@ -58,7 +58,7 @@ var _ = Describe("What a database consists of", func() {
 	for _, s := range samples {
 		It("has the reference's names, labels, ports and paths for "+s.title, func(ctx SpecContext) {
 			a := newArena(ctx)
-			db := s.database(a.Name)
+			db := withVersion(s.database(a.Name), a.fullVersion(ctx, s))
 			a.provision(ctx, db)
 			a.now(ctx)
 			Expect(see(a, db).GetFinalizers()).To(ContainElement("kubedb.com"))

@@ -46,7 +46,7 @@ var _ = Describe("An edited podTemplate", func() {
 
 	It("is merged over the operator's own template by container and by variable", func(ctx SpecContext) {
 		a := newArena(ctx)
-		db := percona.database(a.Name).(*kubedbv1.PerconaXtraDB)
+		db := withVersion(percona.database(a.Name), a.fullVersion(ctx, percona)).(*kubedbv1.PerconaXtraDB)
 		db.Spec.PodTemplate.Labels = map[string]string{"team": "payments"}
 		db.Spec.PodTemplate.Spec.Containers = []corev1.Container{
 			{Name: "perconaxtradb", Env: []corev1.EnvVar{{Name: "MINE", Value: "yes"}}},

@@ -71,25 +71,6 @@ var _ = Describe("Provisioning", func() {
 		Expect(see(a, generated).ResourceVersion).To(Equal(generated.ResourceVersion), "the credentials were written again")
 	})
 
-	It("does not touch an object of somebody else's, says so, and goes on when it is gone", func(ctx SpecContext) {
-		a := newArena(ctx)
-		taken := &corev1.Service{
-			ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "px-pods"},
-			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
-		}
-		a.create(ctx, taken)
-		db := percona.database(a.Name)
-		a.create(ctx, db)
-		Eventually(ctx, a.says(db, "Stalled")).Should(And(HaveField("Status", metav1.ConditionTrue), HaveField("Reason", "NameTaken"),
-			HaveField("Message", And(ContainSubstring("Service px-pods"), ContainSubstring("rename or delete it")))))
-		a.now(ctx)
-		Expect(see(a, taken).ResourceVersion).To(Equal(taken.ResourceVersion), "the stranger's Service was written")
-
-		Expect(a.Client.Delete(ctx, taken)).To(Succeed())
-		a.becomes(ctx, db, kubedbv1.PhaseReady)
-		Expect(a.says(db, "Stalled")().Status).NotTo(Equal(metav1.ConditionTrue))
-	})
-
 	It("makes again what somebody deletes", func(ctx SpecContext) {
 		a := newArena(ctx)
 		db := cluster.database(a.Name)

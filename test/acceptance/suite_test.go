@@ -12,9 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	"github.com/onsi/ginkgo/v2/types"
 	. "github.com/onsi/gomega"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/drydock-db/drydock/test/framework"
 )
@@ -56,7 +58,7 @@ func inProcesses(t *testing.T, n int, suite types.SuiteConfig) {
 		t.Fatal(err)
 	}
 	args := []string{"run", "github.com/onsi/ginkgo/v2/ginkgo", "run", "--no-color", "--timeout=20m",
-		"--poll-progress-after=90s", "--procs=" + strconv.Itoa(n)}
+		"--procs=" + strconv.Itoa(n)}
 	for _, focus := range suite.FocusStrings {
 		args = append(args, "--focus="+focus)
 	}
@@ -79,6 +81,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultConsistentlyPollingInterval(100 * time.Millisecond)
 	SetDefaultEventuallyTimeout(patience)
 	EnforceDefaultTimeoutsWhenUsingContexts()
+	logf.SetLogger(logr.Discard())
 	var err error
 	lab, err = framework.Connect(ctx)
 	Expect(err).NotTo(HaveOccurred())

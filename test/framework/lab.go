@@ -57,6 +57,7 @@ func Connect(ctx context.Context) (*Lab, error) {
 		return nil, fmt.Errorf("%s=%s is not the folder of a running lab (`make up` starts one): %w", EnvLab, dir, err)
 	}
 	config.QPS, config.Burst, config.UserAgent = 300, 600, "drydock-tests"
+	config.WarningHandler = rest.NoWarnings{} // warnings are read where they are the point, by kubectl
 	c, err := client.NewWithWatch(config, client.Options{Scheme: Scheme()})
 	if err != nil {
 		return nil, fmt.Errorf("building a client for the lab in %s: %w", dir, err)

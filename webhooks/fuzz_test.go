@@ -1,0 +1,145 @@
+package webhooks_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admission/v1"
+
+	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/admit"
+)
+
+// seeds are specs of all shapes, good and bad; a fuzzer makes more.
+var (
+	requestSeeds = []string{
+		`{"type":"Restart","databaseRef":{"name":"sdb"},"timeout":"10m","apply":"Always","maxRetries":3}`,
+		`{"type":"Reconfigure","databaseRef":{"name":"sdb"},"configuration":{"leaf":{"configSecret":{"name":"good"},"restart":"true"},"aggregator":{"applyConfig":{"a.cnf":"[server]\nx=1"},"removeCustomConfig":true}}}`,
+		`{"type":"Reconfigure","databaseRef":{"name":"pxc"},"configuration":{"configSecret":{"name":"broken"},"applyConfig":{"a.cnf":"[mysqld]\nx=1","../b":"!include"}}}`,
+		`{"type":"ReconfigureTLS","databaseRef":{"name":"one"},"tls":{"issuerRef":{"apiGroup":"cert-manager.io","kind":"Issuer","name":"ca"},"certificates":[{"alias":"server","secretName":"x","duration":"1h","renewBefore":"2h","dnsNames":["*"],"ipAddresses":["::1"]}]}}`,
+		`{"type":"ReconfigureTLS","databaseRef":{"name":"pxt"},"tls":{"requireSSL":true,"remove":true,"rotateCertificates":true}}`,
+		`{"type":"VolumeExpansion","databaseRef":{"name":"sdb"},"volumeExpansion":{"mode":"Online","leaf":"11Gi","aggregator":1e30,"node":-1}}`,
+		`{"type":"VolumeExpansion","databaseRef":{"name":"pxc"},"volumeExpansion":{"mode":"Offline","perconaxtradb":"1.5"}}`,
+		`{"type":"","databaseRef":{},"timeout":"-1ns","maxRetries":-1,"tls":{},"volumeExpansion":{},"configuration":{}}`,
+		`{}`, `null`, `[]`, `7`,
+	}
+	databaseSeeds = []string{
+		`{"version":"8.9.3","licenseSecret":{"name":"licence"},"topology":{"aggregator":{"replicas":1,"storage":{"resources":{"requests":{"storage":"1Gi"}}}},"leaf":{"suffix":"x","storage":{"storageClassName":"gone"},"configuration":{"inline":{"a.cnf":"x"}}}}}`,
+		`{"version":"8.4.3","replicas":2147483647,"storage":{"resources":{"requests":{"storage":"1Gi"}}},"tls":{"issuerRef":{"kind":"ClusterIssuer","name":"company"}},"requireSSL":true}`,
+		`{"topology":{}}`, `{"topology":{"leaf":{},"aggregator":null}}`, `{"storageType":"Ephemeral","halted":true,"deletionPolicy":"Halt"}`,
+		`{"tls":{},"monitor":{"prometheus":{"exporter":{"port":1}}},"authSecret":{"externallyManaged":true},"serviceTemplates":[{},{}],"init":{"script":{"git":{}}}}`,
+		`{"configSecret":{"name":"good"},"terminationPolicy":"WipeOut","podTemplate":{"spec":{"volumes":[{"name":"data"}],"containers":[{}],"env":[{}]}},"healthChecker":{"periodSeconds":0}}`,
+		`{}`, `null`, `[]`, `7`,
+	}
+)
+
+func FuzzAdmitSinglestoreOps(f *testing.F) {
+	fuzz(f, requestSeeds, mutateSdbOps, validateSdbOps, requestVerdict(sdb))
+}
+
+func FuzzAdmitPerconaXtraDBOps(f *testing.F) {
+	fuzz(f, requestSeeds, mutatePxcOps, validatePxcOps, requestVerdict(pxc))
+}
+
+func FuzzAdmitSinglestore(f *testing.F) {
+	fuzz(f, databaseSeeds, mutateSdb, validateSdb, databaseVerdict(sdb))
+}
+
+func FuzzAdmitPerconaXtraDB(f *testing.F) {
+	fuzz(f, databaseSeeds, mutatePxc, validatePxc, databaseVerdict(pxc))
+}
+
+// verdict is what admission says when the controller asks it.
+type verdict func(t *testing.T, a *admit.Admission, object []byte) admit.Verdict
+
+func requestVerdict(e engines.Engine) verdict {
+	return func(t *testing.T, a *admit.Admission, raw []byte) admit.Verdict {
+		r := e.Kind().NewRequest()
+		if err := json.Unmarshal(raw, r); err != nil {
+			t.Fatal(err)
+		}
+		who, err := admit.Requester(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := a.Request(t.Context(), e, r, nil, who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func databaseVerdict(e engines.Engine) verdict {
+	return func(t *testing.T, a *admit.Admission, raw []byte) admit.Verdict {
+		db := e.Kind().NewDatabase()
+		if err := json.Unmarshal(raw, db); err != nil {
+			t.Fatal(err)
+		}
+		v, err := a.Database(t.Context(), e, db, nil, alice)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// fuzz holds the webhooks to what is true of every object.
+func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict) {
+	for _, spec := range seeds {
+		f.Add([]byte(spec))
+	}
+	a := newAdmission(newClient(f))
+	f.Fuzz(func(t *testing.T, spec []byte) {
+		if !json.Valid(spec) || bytes.Contains(spec, []byte(`\u0000`)) {
+			t.Skip()
+		}
+		s := serve(t, a)
+		object := []byte(`{"metadata":{"name":"x","namespace":"demo"},"spec":` + string(spec) + `}`)
+		defaulted := s.review(mutate, object, nil, false)
+		if !defaulted.Allowed {
+			if defaulted.Result.Code != http.StatusBadRequest {
+				t.Fatalf("%v", defaulted.Result)
+			}
+			return // no object of this kind
+		}
+		object = apply(t, object, defaulted)
+		if again := s.review(mutate, object, nil, false); len(again.Patch) > 0 {
+			t.Fatalf("defaulting twice: %s", again.Patch)
+		}
+		wet := s.review(validate, object, nil, false)
+		if diff := cmp.Diff(wet, s.review(validate, object, nil, true)); diff != "" {
+			t.Fatal("dry run:", diff)
+		}
+		compare(t, direct(t, a, object), wet)
+		if same := s.review(validate, object, object, false); !same.Allowed {
+			t.Fatalf("no change is refused: %v", same.Result)
+		}
+		if same := s.review(mutate, object, object, false); len(same.Patch) > 0 {
+			t.Fatalf("no change is changed: %s", same.Patch)
+		}
+	})
+}
+
+// compare holds the webhook to what the controller would say.
+func compare(t *testing.T, v admit.Verdict, wet *admissionv1.AdmissionResponse) {
+	t.Helper()
+	if (len(v.Errors) == 0) != wet.Allowed || len(v.Warnings) != len(wet.Warnings) {
+		t.Fatalf("the controller says %v and the webhook %v", v, wet)
+	}
+	if wet.Allowed {
+		return
+	}
+	if wet.Result.Code != http.StatusUnprocessableEntity || len(wet.Result.Details.Causes) != len(v.Errors) {
+		t.Fatalf("the controller says %v and the webhook %v", v, wet.Result)
+	}
+	for _, e := range v.Errors {
+		if !strings.Contains(wet.Result.Message, e.Field) {
+			t.Fatalf("%s is missing in %s", e.Field, wet.Result.Message)
+		}
+	}
+}
