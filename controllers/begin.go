@@ -77,7 +77,7 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 		if err := c.changeGroup(ctx, o, saved, g); err != nil {
 			return nil, nil, err
 		}
-		if !saved.Before.Mounts(g.Name, g.Config.Name) {
+		if !steps.Mounts(saved.Before.Workloads[g.Name], g.Config.Name) {
 			configs = append(configs, g.Config)
 		}
 	}

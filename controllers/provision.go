@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"math/big"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -20,6 +22,7 @@ import (
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/journal"
+	"github.com/drydock-db/drydock/internal/steps"
 )
 
 // missingRetry is how long a missing reference rests. Secrets are not watched, so nothing else would wake us.
@@ -108,9 +111,17 @@ func (c *Database) applyAll(ctx context.Context, s *session, objects engines.Obj
 	return nil
 }
 
-// createSecrets creates what is created once: credentials, and the rendered configuration under its content's hash.
+// createSecrets creates what is created once: credentials, and the rendered configuration under its content's hash. It
+// looks before it writes, so that an operator that starts writes nothing.
 func (c *Database) createSecrets(ctx context.Context, db engines.Database, objects engines.Objects) error {
 	for _, auth := range objects.AuthSecrets {
+		_, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
+		if err == nil {
+			continue
+		}
+		if !apierrors.IsNotFound(err) {
+			return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
+		}
 		secret, err := withPasswords(auth)
 		if err != nil {
 			return err
@@ -121,6 +132,13 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 		}
 	}
 	for _, g := range objects.Groups {
+		live, err := c.Cluster.Workload(ctx, db, g.StatefulSet.Name)
+		if err != nil {
+			return err
+		}
+		if live != nil && steps.Mounts(live, g.Config.Name) {
+			continue
+		}
 		if err := c.Apply.CreateOnly(ctx, db, g.Config, true); err != nil {
 			return err
 		}

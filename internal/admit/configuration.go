@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/ops"
@@ -88,37 +89,36 @@ func (o *operation) reconfigured(f func(*field.Path, engines.GroupSettings, opsv
 	return errs
 }
 
-// checkApplyConfig is about the content of the files; their names are the kind's affair.
+// checkApplyConfig is about the content of the files, and about what they make of the present configuration; their
+// names are the kind's affair.
 func checkApplyConfig(o *operation) field.ErrorList {
-	return o.reconfigured(func(path *field.Path, _ engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
-		return checkContents(path.Child("applyConfig"), change.ApplyConfig, o.dialect)
+	return o.reconfigured(func(path *field.Path, g engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
+		if errs := checkContents(path.Child("applyConfig"), change.ApplyConfig, o.dialect); len(errs) > 0 {
+			return errs
+		}
+		return checkMerge(path, inner(g.Configuration), change, o.dialect)
 	})
 }
 
 // checkMerge makes the configuration that would result: a file that was admitted under older rules may not merge with
 // what the request brings, and all files together have to fit into a Secret.
-func checkMerge(o *operation) field.ErrorList {
-	if len(checkApplyConfig(o)) > 0 {
-		return nil
+func checkMerge(path *field.Path, present *kubedbv1.ConfigurationSpec, change opsv1.ReconfigurationSpec, d mycnf.Dialect) field.ErrorList {
+	result, err := ops.Reconfigured(present, change, d)
+	if err != nil {
+		return field.ErrorList{field.Invalid(path, field.OmitValueType{},
+			err.Error()+"; removeCustomConfig: true begins with an empty configuration")}
 	}
-	return o.reconfigured(func(path *field.Path, g engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
-		result, err := ops.Reconfigured(inner(g.Configuration), change, o.dialect)
-		if err != nil {
-			return field.ErrorList{field.Invalid(path, field.OmitValueType{},
-				err.Error()+"; removeCustomConfig: true begins with an empty configuration")}
+	size := 0
+	if result != nil {
+		for _, content := range result.Inline {
+			size += len(content)
 		}
-		size := 0
-		if result != nil {
-			for _, content := range result.Inline {
-				size += len(content)
-			}
-		}
-		if size > largestConfiguration {
-			return field.ErrorList{field.Invalid(path.Child("applyConfig"), field.OmitValueType{}, fmt.Sprintf(
-				"the inline configuration would have %d bytes: at most %d fit", size, largestConfiguration))}
-		}
-		return nil
-	})
+	}
+	if size > largestConfiguration {
+		return field.ErrorList{field.Invalid(path.Child("applyConfig"), field.OmitValueType{}, fmt.Sprintf(
+			"the inline configuration would have %d bytes: at most %d fit", size, largestConfiguration))}
+	}
+	return nil
 }
 
 func hintUnreadKeys(o *operation) []string {

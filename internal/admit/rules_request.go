@@ -21,7 +21,7 @@ var requestRules = []func(*operation) field.ErrorList{
 // Rules by operation. They are asked only when the database exists.
 var operationRules = map[opsv1.OpsType][]func(*operation) field.ErrorList{
 	opsv1.Restart:         {},
-	opsv1.Reconfigure:     {checkConfigSecrets, checkApplyConfig, checkMerge},
+	opsv1.Reconfigure:     {checkConfigSecrets, checkApplyConfig},
 	opsv1.ReconfigureTLS:  {checkOneChange, checkHasTLS, checkResultingTLS, checkRequestCertificates, checkRequestIssuers},
 	opsv1.VolumeExpansion: {checkKeepsVolumes, checkSizes, checkExpandable, checkQuota},
 }

@@ -45,23 +45,32 @@ func find(value reflect.Value, namespace string, path *field.Path) (*field.Path,
 	return path, value
 }
 
-// element follows an index or a map key. A key may hold any character, so it is found among the keys of the map.
+// element follows an index or a map key.
 func element(value reflect.Value, rest string, path *field.Path) (*field.Path, reflect.Value, string) {
 	if value.Kind() == reflect.Map {
-		for _, key := range value.MapKeys() {
-			text := fmt.Sprint(key)
-			if after, ok := strings.CutPrefix(rest, text+"]"); ok && (after == "" || after[0] == '.' || after[0] == '[') {
-				return path.Key(text), value.MapIndex(key), strings.TrimPrefix(after, ".")
-			}
-		}
+		return entry(value, rest, path)
 	}
 	text, after, _ := strings.Cut(rest, "]")
 	after = strings.TrimPrefix(after, ".")
 	index, err := strconv.Atoi(text)
-	if err != nil || (value.Kind() != reflect.Slice && value.Kind() != reflect.Array) || index < 0 || index >= value.Len() {
+	list := value.Kind() == reflect.Slice || value.Kind() == reflect.Array
+	if err != nil || !list || index < 0 || index >= value.Len() {
 		return path.Key(text), reflect.Value{}, after
 	}
 	return path.Index(index), value.Index(index), after
+}
+
+// entry follows a map key. It may hold any character, brackets too, so it is found among the keys of the map.
+func entry(value reflect.Value, rest string, path *field.Path) (*field.Path, reflect.Value, string) {
+	for _, key := range value.MapKeys() {
+		text := fmt.Sprint(key)
+		after, ok := strings.CutPrefix(rest, text+"]")
+		if ok && (after == "" || after[0] == '.' || after[0] == '[') {
+			return path.Key(text), value.MapIndex(key), strings.TrimPrefix(after, ".")
+		}
+	}
+	text, after, _ := strings.Cut(rest, "]")
+	return path.Key(text), reflect.Value{}, strings.TrimPrefix(after, ".")
 }
 
 // jsonName is the name under which a user writes the field. Inlined structs have none of their own.

@@ -37,8 +37,17 @@ func newValidator() *validator.Validate {
 		q, _ := value.Interface().(resource.Quantity)
 		return q.AsApproximateFloat64()
 	}, resource.Quantity{})
-	for tag, check := range map[string]validator.Func{tagMinDuration: minDuration, tagDNSName: dnsName} {
-		if err := v.RegisterValidation(tag, check); err != nil {
+	for _, own := range []struct {
+		tag     string
+		check   validator.Func
+		evenNil bool
+	}{
+		{tagMinDuration, minDuration, false},
+		{tagDNSName, dnsName, false},
+		{"required_if", requiredIf, true},
+		{"excluded_unless", excludedUnless, true},
+	} {
+		if err := v.RegisterValidation(own.tag, own.check, own.evenNil); err != nil {
 			panic(err) // the names above are constants
 		}
 	}

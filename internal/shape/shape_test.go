@@ -46,61 +46,63 @@ type options struct {
 	B           string            `json:"b"`
 }
 
+var cases = []struct {
+	name string
+	obj  any
+	path *field.Path
+	want []string
+}{
+	{name: "nothing wrong", obj: &options{}},
+	{name: "a nil pointer has no fields", obj: (*options)(nil)},
+	{name: "nothing at all", obj: nil},
+	{name: "not a struct", obj: 3, path: field.NewPath("x"), want: []string{"x: Internal error: validator: (nil int)"}},
+	{name: "an empty path is no path", obj: &options{WebhookPort: -1}, path: field.NewPath(""), want: []string{
+		`webhook-port: Invalid value: -1: it must be more than 0`}},
+	{name: "inlined struct", obj: &options{inner: inner{Kind: "c"}}, path: field.NewPath("spec"), want: []string{
+		`spec.kind: Unsupported value: "c": supported values: "a", "b"`}},
+	{name: "required_if", obj: &options{inner: inner{Kind: "a"}}, want: []string{
+		`needed: Required value: it is needed when kind is a`}},
+	{name: "excluded_unless", obj: &options{inner: inner{Kind: "b", Only: "x"}}, want: []string{
+		`only: Forbidden: it is for kind a only: leave it out`}},
+	{name: "excluded_with", obj: &options{A: "x", B: "y"}, want: []string{
+		`a: Forbidden: it cannot be given together with b: leave one of them out`}},
+	{name: "no json name", obj: &options{NoTag: "long"}, want: []string{
+		`noTag: Invalid value: "long": it must be at most 3 characters`}},
+	{name: "duration", obj: &options{Wait: metav1.Duration{Duration: time.Second}}, want: []string{
+		`wait: Invalid value: "1s": it must be a duration of at least 1m`}},
+	{name: "zero duration behind a pointer", obj: &options{Pause: &metav1.Duration{}}, want: []string{
+		`pause: Invalid value: "0s": it must be a duration of at least 1m`}},
+	{name: "negative duration", obj: &options{Pause: &metav1.Duration{Duration: -time.Hour}}, want: []string{
+		`pause: Invalid value: "-1h0m0s": it must be a duration of at least 1m`}},
+	{name: "a quantity is shown as written", obj: &options{Size: resource.MustParse("10Gi")}, want: []string{
+		`size: Invalid value: "10Gi": it must be at most 1024`}},
+	{name: "index", obj: &options{Items: []item{{Name: "a"}, {Port: 80}}}, want: []string{
+		`items[1].name: Required value: it must not be empty`,
+		`items[1].port: Invalid value: 80: it must be at least 1024`}},
+	{name: "duplicates by a field", obj: &options{Items: []item{{Name: "a"}, {Name: "b"}, {Name: "a"}, {Name: "a"}}}, want: []string{
+		`items[2].name: Duplicate value: "a"`, `items[3].name: Duplicate value: "a"`}},
+	{name: "duplicates", obj: &options{Words: []string{"a", "a"}}, want: []string{`words[1]: Duplicate value: "a"`}},
+	{name: "too many entries", obj: &options{Words: []string{"a", "b", "c"}}, want: []string{
+		`words: Invalid value: ["a","b","c"]: it must be at most 2 entries`}},
+	{name: "entry of a list", obj: &options{Words: []string{"a", "long"}}, want: []string{
+		`words[1]: Invalid value: "long": it must be at most 3 characters`}},
+	{name: "key of a map", obj: &options{ByName: map[string]item{"my].b[c.cnf": {}}}, want: []string{
+		`byName[my].b[c.cnf].name: Required value: it must not be empty`}},
+	{name: "ip", obj: &options{Address: "10.0.0"}, want: []string{
+		`address: Invalid value: "10.0.0": it must be an IP address, for example 10.0.0.7 or fd00::7`}},
+	{name: "email", obj: &options{Mail: "x"}, want: []string{
+		`mail: Invalid value: "x": it must be an e-mail address, for example dba@example.org`}},
+	{name: "DNS name", obj: &options{Host: "*.*"}, want: []string{
+		`host: Invalid value: "*.*": it must be a DNS name, for example db.example.org or *.db.example.org`}},
+	{name: "wildcard DNS name", obj: &options{Host: "*.example.org"}},
+	{name: "URI", obj: &options{Link: "x y"}, want: []string{
+		`link: Invalid value: "x y": it must be a URI, for example spiffe://example.org/db`}},
+	{name: "a tag without words of its own", obj: &options{Odd: "y", Hex: "z"}, want: []string{
+		`odd: Invalid value: "y": it must satisfy startswith=x`, `hex: Invalid value: "z": it must satisfy hexadecimal`}},
+}
+
 func TestCheck(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		obj  any
-		path *field.Path
-		want []string
-	}{
-		{name: "nothing wrong", obj: &options{}},
-		{name: "a nil pointer has no fields", obj: (*options)(nil)},
-		{name: "nothing at all", obj: nil},
-		{name: "not a struct", obj: 3, path: field.NewPath("x"), want: []string{"x: Internal error: validator: (nil int)"}},
-		{name: "an empty path is no path", obj: &options{WebhookPort: -1}, path: field.NewPath(""), want: []string{
-			`webhook-port: Invalid value: -1: it must be more than 0`}},
-		{name: "inlined struct", obj: &options{inner: inner{Kind: "c"}}, path: field.NewPath("spec"), want: []string{
-			`spec.kind: Unsupported value: "c": supported values: "a", "b"`}},
-		{name: "required_if", obj: &options{inner: inner{Kind: "a"}}, want: []string{
-			`needed: Required value: it is needed when kind is a`}},
-		{name: "excluded_unless", obj: &options{inner: inner{Kind: "b", Only: "x"}}, want: []string{
-			`only: Forbidden: it is for kind a only: leave it out`}},
-		{name: "excluded_with", obj: &options{A: "x", B: "y"}, want: []string{
-			`a: Forbidden: it cannot be given together with b: leave one of them out`}},
-		{name: "no json name", obj: &options{NoTag: "long"}, want: []string{
-			`noTag: Invalid value: "long": it must be at most 3 characters`}},
-		{name: "duration", obj: &options{Wait: metav1.Duration{Duration: time.Second}}, want: []string{
-			`wait: Invalid value: "1s": it must be a duration of at least 1m`}},
-		{name: "zero duration behind a pointer", obj: &options{Pause: &metav1.Duration{}}, want: []string{
-			`pause: Invalid value: "0s": it must be a duration of at least 1m`}},
-		{name: "negative duration", obj: &options{Pause: &metav1.Duration{Duration: -time.Hour}}, want: []string{
-			`pause: Invalid value: "-1h0m0s": it must be a duration of at least 1m`}},
-		{name: "a quantity is shown as written", obj: &options{Size: resource.MustParse("10Gi")}, want: []string{
-			`size: Invalid value: "10Gi": it must be at most 1024`}},
-		{name: "index", obj: &options{Items: []item{{Name: "a"}, {Port: 80}}}, want: []string{
-			`items[1].name: Required value: it must not be empty`,
-			`items[1].port: Invalid value: 80: it must be at least 1024`}},
-		{name: "duplicates by a field", obj: &options{Items: []item{{Name: "a"}, {Name: "b"}, {Name: "a"}, {Name: "a"}}}, want: []string{
-			`items[2].name: Duplicate value: "a"`, `items[3].name: Duplicate value: "a"`}},
-		{name: "duplicates", obj: &options{Words: []string{"a", "a"}}, want: []string{`words[1]: Duplicate value: "a"`}},
-		{name: "too many entries", obj: &options{Words: []string{"a", "b", "c"}}, want: []string{
-			`words: Invalid value: ["a","b","c"]: it must be at most 2 entries`}},
-		{name: "entry of a list", obj: &options{Words: []string{"a", "long"}}, want: []string{
-			`words[1]: Invalid value: "long": it must be at most 3 characters`}},
-		{name: "key of a map", obj: &options{ByName: map[string]item{"my].b[c.cnf": {}}}, want: []string{
-			`byName[my].b[c.cnf].name: Required value: it must not be empty`}},
-		{name: "ip", obj: &options{Address: "10.0.0"}, want: []string{
-			`address: Invalid value: "10.0.0": it must be an IP address, for example 10.0.0.7 or fd00::7`}},
-		{name: "email", obj: &options{Mail: "x"}, want: []string{
-			`mail: Invalid value: "x": it must be an e-mail address, for example dba@example.org`}},
-		{name: "DNS name", obj: &options{Host: "*.*"}, want: []string{
-			`host: Invalid value: "*.*": it must be a DNS name, for example db.example.org or *.db.example.org`}},
-		{name: "wildcard DNS name", obj: &options{Host: "*.example.org"}},
-		{name: "URI", obj: &options{Link: "x y"}, want: []string{
-			`link: Invalid value: "x y": it must be a URI, for example spiffe://example.org/db`}},
-		{name: "a tag without words of its own", obj: &options{Odd: "y", Hex: "z"}, want: []string{
-			`odd: Invalid value: "y": it must satisfy startswith=x`, `hex: Invalid value: "z": it must satisfy hexadecimal`}},
-	} {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, texts(Check(c.obj, c.path))); diff != "" {
 				t.Error(diff)

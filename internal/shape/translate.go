@@ -37,41 +37,45 @@ func translate(b validator.FieldError, at *field.Path, actual reflect.Value) fie
 	return one(field.Invalid(at, shown(actual), wish(b.Tag(), param, b.Kind())))
 }
 
+// bounds and forms say what would be right, for tags with a parameter and for tags without. Tags that nobody has put
+// into words yet still get a correct answer from wish.
+var (
+	bounds = map[string]string{
+		"min": "it must be at least ", "gte": "it must be at least ", "max": "it must be at most ", "lte": "it must be at most ",
+		"gt": "it must be more than ", "lt": "it must be less than ", tagMinDuration: "it must be a duration of at least ",
+	}
+	forms = map[string]string{
+		"ip":       "it must be an IP address, for example 10.0.0.7 or fd00::7",
+		"email":    "it must be an e-mail address, for example dba@example.org",
+		"uri":      "it must be a URI, for example spiffe://example.org/db",
+		tagDNSName: "it must be a DNS name, for example db.example.org or *.db.example.org",
+	}
+)
+
 // wish says what would be right for tags that all mean an invalid value.
 func wish(tag, param string, kind reflect.Kind) string {
-	countable := ""
-	switch kind {
-	case reflect.Slice, reflect.Array, reflect.Map:
-		countable = " entries"
-	case reflect.String:
-		countable = " characters"
-	default:
+	if text, ok := forms[tag]; ok {
+		return text
 	}
-	switch tag {
-	case "min", "gte":
-		return "it must be at least " + param + countable
-	case "max", "lte":
-		return "it must be at most " + param + countable
-	case "gt":
-		return "it must be more than " + param + countable
-	case "lt":
-		return "it must be less than " + param + countable
-	case "ip":
-		return "it must be an IP address, for example 10.0.0.7 or fd00::7"
-	case "email":
-		return "it must be an e-mail address, for example dba@example.org"
-	case "uri":
-		return "it must be a URI, for example spiffe://example.org/db"
-	case tagDNSName:
-		return "it must be a DNS name, for example db.example.org or *.db.example.org"
-	case tagMinDuration:
-		return "it must be a duration of at least " + param
+	if text, ok := bounds[tag]; ok {
+		return text + param + counted(kind)
 	}
-	// A tag that nobody has put into words yet still gives a correct answer.
 	if param != "" {
 		return fmt.Sprintf("it must satisfy %s=%s", tag, param)
 	}
 	return "it must satisfy " + tag
+}
+
+// counted is what a bound counts in values of a kind.
+func counted(kind reflect.Kind) string {
+	switch kind {
+	case reflect.Slice, reflect.Array, reflect.Map:
+		return " entries"
+	case reflect.String:
+		return " characters"
+	default:
+		return ""
+	}
 }
 
 // condition puts "Type Restart" into words; the tag may hold several pairs.

@@ -33,9 +33,9 @@ type State struct {
 	Workloads map[string]*appsv1.StatefulSet `json:"workloads"`
 }
 
-// Mounts tells whether the pods of that group mount the Secret, which therefore exists.
-func (s State) Mounts(group, secret string) bool {
-	for _, name := range SecretVolumes(s.Workloads[group].Spec.Template.Spec) {
+// Mounts tells whether the pods of the workload mount the Secret, which therefore exists.
+func Mounts(set *appsv1.StatefulSet, secret string) bool {
+	for _, name := range SecretVolumes(set.Spec.Template.Spec) {
 		if name == secret {
 			return true
 		}

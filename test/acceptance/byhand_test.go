@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -67,3 +68,18 @@ func (a *arena) lastOperation(s sample) kubedbv1.LastOperation {
 	Expect(last).NotTo(BeNil(), "status.lastOperation")
 	return *last
 }
+
+// breakPod makes this one pod, and not its successor, not Ready.
+func (a *arena) breakPod(ctx context.Context, name string) {
+	GinkgoHelper()
+	pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
+	Expect(ok).To(BeTrue(), "there is no pod "+name)
+	a.faults(ctx, fmt.Sprintf("[{pod: %q, uid: %q, neverReady: true}]", name, pod.UID))
+	Eventually(ctx, func() bool {
+		now, _ := framework.Latest[*corev1.Pod](a.Record, name)
+		return framework.Ready(now)
+	}).Should(BeFalse(), name+" is Ready")
+}
+
+// fraction is progress as the API has it.
+func fraction(done, all int) string { return fmt.Sprintf("%d/%d", done, all) }

@@ -185,7 +185,7 @@ func (a *arena) hasPod(s sample, g group, name string) {
 	if g.component != "" {
 		prefix += "-" + g.component
 	}
-	Expect(secret).To(MatchRegexp(`^` + prefix + `-config-[0-9a-f]{10}$`))
+	Expect(secret).To(MatchRegexp(`^` + prefix + `-config-[0-9a-z]{10}$`))
 	rendered, _ := framework.Latest[*corev1.Secret](a.Record, secret)
 	Expect(rendered.Immutable).To(HaveValue(BeTrue()))
 }

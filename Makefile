@@ -1,0 +1,87 @@
+# Drydock. `make help` lists what there is; `make test` is everything, `make demo` shows it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+GO_VERSION := $(shell go env GOVERSION)
+# Tools are built from source, once per version, outside the tree. DRYDOCK_CACHE moves this and the lab's binaries.
+TOOLS := $(if $(DRYDOCK_CACHE),$(DRYDOCK_CACHE)/tools,$(HOME)/.cache/drydock-tools)
+LAB_CACHE := $(if $(DRYDOCK_CACHE),$(DRYDOCK_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/drydock-lab)
+LAB_DIR ?= $(CURDIR)/.lab
+LAB := go -C lab run ./cmd/lab --dir $(LAB_DIR)
+FUZZTIME ?= 20s
+
+CONTROLLER_GEN := $(TOOLS)/controller-gen-v0.23.0-$(GO_VERSION)/controller-gen
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0-$(GO_VERSION)/golangci-lint
+GOVULNCHECK := $(TOOLS)/govulncheck-v1.9.0-$(GO_VERSION)/govulncheck
+HELM := $(TOOLS)/helm-v4.3.1-$(GO_VERSION)/helm
+
+.PHONY: help
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ See it
+
+.PHONY: up down demo
+up: ## Start the lab: a real Kubernetes with fake nodes, cert-manager and the operator
+	@$(LAB) up --root $(CURDIR)
+down: ## Stop what `make up` started
+	@$(LAB) down
+demo: ## Start the lab, show what the operator does (2 minutes), stop the lab
+	@trap '$(MAKE) down' EXIT; $(MAKE) up; DRYDOCK_LAB=$(LAB_DIR) go run -tags lab ./test/demo
+
+##@ Build
+
+.PHONY: build generate manifests chart fmt
+build: ## Build the operator into bin/ (the image: docker build -t drydock:0.1.0 .)
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
+generate: $(CONTROLLER_GEN) ## Write deep copy functions
+	@$(CONTROLLER_GEN) object paths=./apis/...
+manifests: $(CONTROLLER_GEN) ## Write config/crd from the types, and the chart from config/
+	@tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	$(CONTROLLER_GEN) crd paths=./apis/... output:crd:dir="$$tmp"; \
+	go run ./hack/crds -in "$$tmp" -out config/crd
+	@go run ./hack/chart -config config -out charts/drydock/templates
+fmt: $(GOLANGCI_LINT) ## Format the code
+	@$(GOLANGCI_LINT) fmt ./...
+
+##@ Check
+
+.PHONY: lint verify vuln test test-unit test-lab test-faults chart bench fuzz
+lint: $(GOLANGCI_LINT) ## Lint both modules
+	@$(GOLANGCI_LINT) run ./...
+	@cd lab && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
+verify: $(CONTROLLER_GEN) ## Fail when generated files are not what `make generate manifests` writes
+	@hack/verify.sh
+vuln: $(GOVULNCHECK) ## Look for known vulnerabilities; needs the internet, so `make test` leaves it out
+	@hack/vuln.sh $(GOVULNCHECK)
+test: ## Everything: lint, verify, unit tests with -race, chart, lab, acceptance suites
+	@hack/test.sh
+test-unit: ## Unit tests of both modules, with the race detector
+	@go test -race ./...
+	@go -C lab test -race ./...
+test-lab: ## Acceptance suites on a running lab (make up)
+	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 45m ./test/...
+test-faults: ## Fault suites on a running lab (make up)
+	@if [ -d test/faults ]; then DRYDOCK_LAB=$(LAB_DIR) go test -tags lab,faults -count=1 -timeout 90m ./test/faults/...; \
+	else echo "there are no fault suites yet"; fi
+chart: $(HELM) ## Compare the Helm chart with what kustomize renders
+	@$(LAB) build
+	@kubectl=$$(ls -t $(LAB_CACHE)/kubectl-* | head -n 1); \
+	DRYDOCK_HELM=$(HELM) DRYDOCK_KUBECTL=$$kubectl go test -count=1 ./charts/...
+bench: ## Benchmarks, with allocations
+	@go test -run '^$$' -bench . -benchmem ./...
+fuzz: ## Every fuzz target for FUZZTIME (20s)
+	@hack/fuzz.sh $(FUZZTIME)
+
+# $(call tool,PATH,PACKAGE,ABOUT): a tool from its own module, at the version in its path.
+define tool
+$(1):
+	@echo "==> building $$(notdir $$@) (first time, about $(3))"
+	@mkdir -p $$(@D); GOBIN=$$(@D) GOFLAGS= CGO_ENABLED=0 go install $(2)
+endef
+$(eval $(call tool,$(CONTROLLER_GEN),sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0,20 s))
+$(eval $(call tool,$(GOLANGCI_LINT),github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0,4 min))
+$(eval $(call tool,$(GOVULNCHECK),golang.org/x/vuln/cmd/govulncheck@v1.9.0,20 s))
+$(eval $(call tool,$(HELM),helm.sh/helm/v4/cmd/helm@v4.3.1,2 min))
