@@ -44,7 +44,8 @@ func with(object map[string]any, path, key string, value any) map[string]any {
 }
 
 func TestPausedGate(t *testing.T) {
-	byOperation := paused("OperationInProgress", "Restart sdb-restart")
+	byOperation := paused("OperationInProgress", "SinglestoreOpsRequest sdb-restart (u-1) holds this database")
+	terse := paused("OperationInProgress", "busy")
 	byHand := paused("Maintenance", "moving racks")
 	fresh := database("1")
 	delete(fresh, "status")
@@ -60,11 +61,14 @@ func TestPausedGate(t *testing.T) {
 		"paused, spec stays":         {database("1", byOperation), with(database("1"), "metadata", "labels", map[string]any{"a": "b"}), alice, ""},
 		"paused, operator":           {database("1", byOperation), database("2", byOperation), operator, ""},
 		"paused by hand, operator":   {database("1", byHand), database("2", byHand), operator, ""},
-		"pause dropped in same edit": {database("1", byOperation), database("2"), alice, "cannot change while an operation runs on it: Restart sdb-restart."},
+		"pause dropped in same edit": {database("1", byOperation), database("2"), alice, "cannot change while an operation runs on it: SinglestoreOpsRequest sdb-restart"},
+		"another message":            {database("1", terse), database("2"), alice, "runs on it: busy. Wait until it has ended, or delete the OpsRequest to cancel it"},
 		"paused by an operation": {database("1", byOperation), database("2", byOperation), alice, "the spec of Singlestore demo/db cannot change " +
-			"while an operation runs on it: Restart sdb-restart. Wait until it has ended, or delete the OpsRequest to cancel it"},
+			"while an operation runs on it: SinglestoreOpsRequest sdb-restart (u-1) holds this database. Wait until it has ended, or cancel it: " +
+			"kubectl delete singlestoreopsrequest sdb-restart -n demo"},
 		"paused by hand": {database("1", byHand), database("2", byHand), alice, "the spec of Singlestore demo/db cannot change while the database " +
-			"is paused (Maintenance): moving racks. Whoever paused it resumes it by removing the condition Paused from its status"},
+			"is paused (Maintenance): moving racks. Whoever paused it resumes it by removing the condition Paused: " +
+			"kubectl edit singlestore db -n demo --subresource=status"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := policyFile(t, "policy/paused_gate.yaml")(call{kind: singlestore, operation: admission.Update, object: tc.object, old: tc.old, by: tc.by})
@@ -82,7 +86,7 @@ func expect(t *testing.T, got []string, want string) {
 }
 
 func TestDeletion(t *testing.T) {
-	busy := database("1", paused("OperationInProgress", "Restart sdb-restart"))
+	busy := database("1", paused("OperationInProgress", "SinglestoreOpsRequest sdb-restart (u-1) holds this database"))
 	kept := with(database("1"), "spec", "deletionPolicy", "DoNotTerminate")
 	ending := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "demo", DeletionTimestamp: &terminating}}
 	for name, tc := range map[string]struct {
@@ -91,9 +95,10 @@ func TestDeletion(t *testing.T) {
 		namespace *corev1.Namespace
 		want      string
 	}{
-		"idle":                     {database("1"), alice, nil, ""},
-		"paused by hand":           {database("1", paused("Maintenance", "x")), alice, nil, ""},
-		"busy":                     {busy, alice, nil, "Singlestore demo/db cannot be deleted while an operation runs on it: Restart sdb-restart."},
+		"idle":           {database("1"), alice, nil, ""},
+		"paused by hand": {database("1", paused("Maintenance", "x")), alice, nil, ""},
+		"busy": {busy, alice, nil, "Singlestore demo/db cannot be deleted while an operation runs on it: SinglestoreOpsRequest sdb-restart " +
+			"(u-1) holds this database. Wait until it has ended, or cancel it first: kubectl delete singlestoreopsrequest sdb-restart -n demo"},
 		"busy, operator":           {busy, operator, nil, ""},
 		"busy, namespace ends":     {busy, alice, ending, ""},
 		"busy, already ending":     {with(busy, "metadata", "deletionTimestamp", "2026-01-01T00:00:00Z"), alice, nil, ""},

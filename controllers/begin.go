@@ -175,7 +175,7 @@ func (c *Database) savedRevision(ctx context.Context, o *operation) (*steps.Save
 		err = c.Live.Get(ctx, key, &revision) // the cache may be behind
 	}
 	if apierrors.IsNotFound(err) {
-		return nil, nil //nolint:nilnil // absent is an answer
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the saved revision: %w", err)

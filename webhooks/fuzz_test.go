@@ -9,9 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/admit"
+	"github.com/drydock-db/drydock/webhooks"
 )
 
 // seeds are specs of all shapes, good and bad; a fuzzer makes more.
@@ -38,19 +44,27 @@ var (
 )
 
 func FuzzAdmitSinglestoreOps(f *testing.F) {
-	fuzz(f, requestSeeds, mutateSdbOps, validateSdbOps, requestVerdict(sdb))
+	fuzz(f, requestSeeds, mutateSdbOps, validateSdbOps, requestVerdict(sdb), func(a *admit.Admission) *admission.Webhook {
+		return admission.WithValidator(scheme, webhooks.OpsRequest[*opsv1.SinglestoreOpsRequest]{Engine: sdb, Admission: a})
+	})
 }
 
 func FuzzAdmitPerconaXtraDBOps(f *testing.F) {
-	fuzz(f, requestSeeds, mutatePxcOps, validatePxcOps, requestVerdict(pxc))
+	fuzz(f, requestSeeds, mutatePxcOps, validatePxcOps, requestVerdict(pxc), func(a *admit.Admission) *admission.Webhook {
+		return admission.WithValidator(scheme, webhooks.OpsRequest[*opsv1.PerconaXtraDBOpsRequest]{Engine: pxc, Admission: a})
+	})
 }
 
 func FuzzAdmitSinglestore(f *testing.F) {
-	fuzz(f, databaseSeeds, mutateSdb, validateSdb, databaseVerdict(sdb))
+	fuzz(f, databaseSeeds, mutateSdb, validateSdb, databaseVerdict(sdb), func(a *admit.Admission) *admission.Webhook {
+		return admission.WithValidator(scheme, webhooks.Database[*kubedbv1alpha2.Singlestore]{Engine: sdb, Admission: a})
+	})
 }
 
 func FuzzAdmitPerconaXtraDB(f *testing.F) {
-	fuzz(f, databaseSeeds, mutatePxc, validatePxc, databaseVerdict(pxc))
+	fuzz(f, databaseSeeds, mutatePxc, validatePxc, databaseVerdict(pxc), func(a *admit.Admission) *admission.Webhook {
+		return admission.WithValidator(scheme, webhooks.Database[*kubedbv1.PerconaXtraDB]{Engine: pxc, Admission: a})
+	})
 }
 
 // verdict is what admission says when the controller asks it.
@@ -89,11 +103,12 @@ func databaseVerdict(e engines.Engine) verdict {
 }
 
 // fuzz holds the webhooks to what is true of every object.
-func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict) {
+func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict, usual func(*admit.Admission) *admission.Webhook) {
 	for _, spec := range seeds {
 		f.Add([]byte(spec))
 	}
 	a := newAdmission(newClient(f))
+	reference := usual(a)
 	f.Fuzz(func(t *testing.T, spec []byte) {
 		if !json.Valid(spec) || bytes.Contains(spec, []byte(`\u0000`)) {
 			t.Skip()
@@ -116,6 +131,9 @@ func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict)
 			t.Fatal("dry run:", diff)
 		}
 		compare(t, direct(t, a, object), wet)
+		if diff := cmp.Diff(wet, asReference(t, reference, s, object)); diff != "" {
+			t.Fatal("the usual handler answers something else:", diff)
+		}
 		if same := s.review(validate, object, object, false); !same.Allowed {
 			t.Fatalf("no change is refused: %v", same.Result)
 		}
@@ -123,6 +141,20 @@ func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict)
 			t.Fatalf("no change is changed: %s", same.Patch)
 		}
 	})
+}
+
+// asReference asks controller-runtime's own handler, which is slow and well known.
+func asReference(t *testing.T, usual *admission.Webhook, s server, object []byte) *admissionv1.AdmissionResponse {
+	t.Helper()
+	response := usual.Handle(t.Context(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
+		UID: "u-1", Namespace: "demo", Operation: admissionv1.Create, UserInfo: s.user, Object: runtime.RawExtension{Raw: object},
+	}})
+	answer := &response.AdmissionResponse
+	answer.UID = "u-1"
+	if answer.Allowed {
+		answer.Result = nil // it says 200, which goes without saying
+	}
+	return answer
 }
 
 // compare holds the webhook to what the controller would say.

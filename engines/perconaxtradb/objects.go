@@ -26,7 +26,7 @@ const (
 	certsPath     = "/etc/mysql/certs"
 
 	envRootUser     = "MYSQL_ROOT_USERNAME"
-	envRootPassword = "MYSQL_ROOT_PASSWORD" //nolint:gosec // the name of a variable
+	envRootPassword = "MYSQL_ROOT_PASSWORD"
 )
 
 // The processes' user and group where the catalog does not say.

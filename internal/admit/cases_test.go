@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -46,6 +47,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal("no examples", err)
 	}
 	base, count := loadWorld(t), 0
+	unchanged := base.client(t)
 	for _, file := range files {
 		kind := map[bool]string{true: "Singlestore", false: "PerconaXtraDB"}[filepath.Base(file)[0] == 's']
 		examples := readExamples(t, file)
@@ -53,7 +55,7 @@ func TestExamples(t *testing.T) {
 		for i := range examples {
 			e := &examples[i]
 			t.Run(filepath.Base(file)+"/"+e.Name, func(t *testing.T) {
-				got := e.run(t, kind, base)
+				got := e.run(t, kind, base, unchanged)
 				if *update {
 					e.Errors, e.Warnings, e.Waiting = got.Errors, got.Warnings, got.Waiting
 					return
@@ -77,12 +79,15 @@ type answer struct {
 	Waiting          string
 }
 
-func (e *example) run(t *testing.T, kind string, base world) answer {
-	w := slices.Clone(base)
-	for _, change := range e.World {
-		w = w.with(t, change)
+func (e *example) run(t *testing.T, kind string, base world, unchanged client.Client) answer {
+	w, c := slices.Clone(base), unchanged
+	if len(e.World) > 0 {
+		for _, change := range e.World {
+			w = w.with(t, change)
+		}
+		c = w.client(t)
 	}
-	a, engine := w.admission(t, e.Deny...), engineOf(kind)
+	a, engine := admission(c, e.Deny...), engineOf(kind)
 	var verdict admit.Verdict
 	var err error
 	if e.Request != nil {

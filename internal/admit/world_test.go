@@ -214,7 +214,10 @@ const operator = "system:serviceaccount:drydock-system:drydock"
 
 func (w world) admission(t testing.TB, deny ...string) *admit.Admission {
 	t.Helper()
-	c := w.client(t)
+	return admission(w.client(t), deny...)
+}
+
+func admission(c client.Client, deny ...string) *admit.Admission {
 	return admit.New(admit.Config{
 		Cache: c, Live: c, Access: rights{denied: deny}, Operator: operator, AllowedClusterIssuers: []string{"public"},
 	})

@@ -11,6 +11,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,11 +32,13 @@ type Cluster struct {
 func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string) (*appsv1.StatefulSet, error) {
 	var set appsv1.StatefulSet
 	err := c.Client.Get(ctx, client.ObjectKey{Namespace: db.GetNamespace(), Name: name}, &set)
-	if client.IgnoreNotFound(err) != nil {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("reading StatefulSet %s: %w", name, err)
-	}
-	if err != nil || !metav1.IsControlledBy(&set, db) {
-		return nil, nil //nolint:nilnil // absent is an answer, and a stranger's workload is none of ours
+	case !metav1.IsControlledBy(&set, db):
+		return nil, nil // a stranger's workload is none of ours
 	}
 	return &set, nil
 }

@@ -36,7 +36,7 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 	}
 	if g.live == nil || !Runs(g.live, side.Workloads[a.Group]) {
 		// Deleted or changed by hand, or the cache is behind: the workload is applied again, which changes nothing if it is there.
-		if _, err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
+		if err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
 			return ops.Outcome{}, err
 		}
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil

@@ -141,7 +141,7 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 // startPod applies the workload, which brings the missing pod back, and waits until the pod is Ready and its volume has
 // its full size.
 func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops.Outcome, error) {
-	if _, err := x.applyWorkload(ctx, t, t.Side, a.Group); err != nil {
+	if err := x.applyWorkload(ctx, t, t.Side, a.Group); err != nil {
 		return ops.Outcome{}, err
 	}
 	g, err := x.look(ctx, t, a.Group)

@@ -13,31 +13,31 @@ import (
 // applyObjects writes the workloads of the groups as one side of the saved revision has them.
 func (x *Executor) applyObjects(ctx context.Context, t *Target, a ops.ApplyObjects) (ops.Outcome, error) {
 	for _, name := range a.Groups {
-		if _, err := x.applyWorkload(ctx, t, a.To, name); err != nil {
+		if err := x.applyWorkload(ctx, t, a.To, name); err != nil {
 			return ops.Outcome{}, err
 		}
 	}
 	return done("%d workloads are as requested", len(a.Groups)), nil
 }
 
-// applyWorkload writes one workload unless the cluster has it so, and reports whether it wrote.
-func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) (bool, error) {
+// applyWorkload writes one workload unless the cluster has it so.
+func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) error {
 	g, err := x.look(ctx, t, name)
 	if err != nil {
-		return false, err
+		return err
 	}
 	side, err := t.Saved.Side(to)
 	if err != nil {
-		return false, err
+		return err
 	}
 	saved := side.Workloads[name]
 	if saved == nil {
-		return false, fmt.Errorf("the saved revision has no workload for group %q", name)
+		return fmt.Errorf("the saved revision has no workload for group %q", name)
 	}
 	if g.live != nil && Runs(g.live, saved) && sameClaims(g.live, saved) {
-		return false, nil
+		return nil
 	}
-	return true, x.Apply.Write(ctx, t.Database.Object, saved.DeepCopy())
+	return x.Apply.Write(ctx, t.Database.Object, saved.DeepCopy())
 }
 
 // verify reads back what runs: every pod carries the workload's revision, is Ready, and mounts the Secrets that the

@@ -35,6 +35,7 @@ func newArena(ctx context.Context) *arena {
 	Expect(err).NotTo(HaveOccurred())
 	a := &arena{space}
 	DeferCleanup(a.close)
+	a.faults(ctx)
 	a.create(ctx, a.secret(licence, map[string]string{"username": "license", "password": "not a real licence"}))
 	return a
 }
@@ -58,7 +59,7 @@ func (a *arena) close(ctx SpecContext) {
 
 // remember keeps the generated passwords for the look into the operator's log.
 func (a *arena) remember() {
-	for _, s := range framework.All[*corev1.Secret](a.Record) {
+	for _, s := range allSecrets(a) {
 		if s.Type == corev1.SecretTypeBasicAuth {
 			passwords[string(s.Data[corev1.BasicAuthPasswordKey])] = a.Name + "/" + s.Name
 		}
@@ -210,3 +211,6 @@ func (a *arena) restarted(ctx context.Context, since uint64) []string {
 	Expect(a.Sync(ctx)).To(Succeed())
 	return a.Record.Story().Restarted(since)
 }
+
+// allSecrets are the Secrets of the arena as they were recorded last.
+func allSecrets(a *arena) []*corev1.Secret { return framework.All[*corev1.Secret](a.Record) }

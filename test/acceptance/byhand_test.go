@@ -74,7 +74,7 @@ func (a *arena) breakPod(ctx context.Context, name string) {
 	GinkgoHelper()
 	pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
 	Expect(ok).To(BeTrue(), "there is no pod "+name)
-	a.faults(ctx, fmt.Sprintf("[{pod: %q, uid: %q, neverReady: true}]", name, pod.UID))
+	a.faults(ctx, fmt.Sprintf("{pod: %q, uid: %q, neverReady: true}", name, pod.UID))
 	Eventually(ctx, func() bool {
 		now, _ := framework.Latest[*corev1.Pod](a.Record, name)
 		return framework.Ready(now)

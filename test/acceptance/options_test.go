@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -42,15 +42,14 @@ func fromSecret(name string) opsv1.ReconfigurationSpec {
 	return opsv1.ReconfigurationSpec{ConfigSecret: &corev1.LocalObjectReference{Name: name}}
 }
 
-// faults makes the fake nodes misbehave in the arena. The rules replace all earlier ones; none heals everything.
-func (a *arena) faults(ctx context.Context, rules string) {
+// faults makes the fake nodes misbehave in the arena, by the rules of the lab. They replace all earlier ones; none heals
+// everything.
+func (a *arena) faults(ctx context.Context, rules ...string) {
 	GinkgoHelper()
-	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "lab-faults"}}
-	if rules == "" {
-		Expect(client.IgnoreNotFound(a.Client.Delete(ctx, config))).To(Succeed())
-		return
+	lines := "- " + strings.Join(append([]string{leisurely}, rules...), "\n- ")
+	config := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "lab-faults"}, Data: map[string]string{"rules": lines},
 	}
-	config.Data = map[string]string{"rules": rules}
 	err := a.Client.Create(ctx, config)
 	if apierrors.IsAlreadyExists(err) {
 		err = a.Client.Update(ctx, config)
@@ -64,10 +63,13 @@ const settling = 300 * time.Millisecond
 
 // Rules for faults.
 const (
+	// leisurely holds always. The disruption controller remembers evicted pods by name: a successor that comes before it
+	// has seen the pod leave is taken for the pod, and nothing else may leave for two minutes. Real pods are slower.
+	leisurely = `{pod: "*", terminateAfter: 500ms}`
 	// held: a pod that starts anew never becomes Ready; those that are Ready stay so. An operation stops at its first pod.
-	held = `[{pod: "*", readyAfter: 1h}]`
+	held = `{pod: "*", readyAfter: 1h}`
 	// slow: each pod takes long enough that something can be done while it starts.
-	slow = `[{pod: "*", readyAfter: 2s}]`
+	slow = `{pod: "*", readyAfter: 2s}`
 )
 
 // configuration is the custom configuration of a group as the database's spec has it; an empty one for none.

@@ -124,14 +124,14 @@ var _ = Describe("The phase of a database", func() {
 			db := s.database(a.Name)
 			a.provision(ctx, db)
 			if len(s.pods()) > 1 {
-				a.faults(ctx, `[{pod: "`+s.pods()[0]+`", neverReady: true}]`)
+				a.faults(ctx, `{pod: "`+s.pods()[0]+`", neverReady: true}`)
 				a.becomes(ctx, db, kubedbv1.PhaseCritical)
 				Expect(a.says(db, "ReplicaReady")().Message).To(ContainSubstring(s.groups[0].workload))
 			}
-			a.faults(ctx, `[{pod: "*", neverReady: true}]`)
+			a.faults(ctx, `{pod: "*", neverReady: true}`)
 			a.becomes(ctx, db, kubedbv1.PhaseNotReady)
 			Expect(a.says(db, "AcceptingConnection")().Status).To(Equal(metav1.ConditionFalse))
-			a.faults(ctx, "")
+			a.faults(ctx)
 			a.becomes(ctx, db, kubedbv1.PhaseReady)
 		})
 	}

@@ -6,18 +6,24 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/scheme"
 )
 
 var (
 	// GroupVersion is catalog.kubedb.com/v1alpha1.
-	GroupVersion  = schema.GroupVersion{Group: "catalog.kubedb.com", Version: "v1alpha1"}
-	schemeBuilder = &scheme.Builder{GroupVersion: GroupVersion}
+	GroupVersion = schema.GroupVersion{Group: "catalog.kubedb.com", Version: "v1alpha1"}
+
+	builder = runtime.NewSchemeBuilder(addKnownTypes)
 	// AddToScheme registers the types of this package.
-	AddToScheme = schemeBuilder.Register(&SinglestoreVersion{}, &SinglestoreVersionList{},
-		&PerconaXtraDBVersion{}, &PerconaXtraDBVersionList{}).AddToScheme
+	AddToScheme = builder.AddToScheme
 )
+
+func addKnownTypes(scheme *runtime.Scheme) error {
+	scheme.AddKnownTypes(GroupVersion, &SinglestoreVersion{}, &SinglestoreVersionList{}, &PerconaXtraDBVersion{}, &PerconaXtraDBVersionList{})
+	metav1.AddToGroupVersion(scheme, GroupVersion)
+	return nil
+}
 
 // SinglestoreVersion is one version of SingleStore that can be run.
 //

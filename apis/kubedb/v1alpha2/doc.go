@@ -5,14 +5,22 @@
 package v1alpha2
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"sigs.k8s.io/controller-runtime/pkg/scheme"
 )
 
 var (
 	// GroupVersion is kubedb.com/v1alpha2.
-	GroupVersion  = schema.GroupVersion{Group: "kubedb.com", Version: "v1alpha2"}
-	schemeBuilder = &scheme.Builder{GroupVersion: GroupVersion}
+	GroupVersion = schema.GroupVersion{Group: "kubedb.com", Version: "v1alpha2"}
+
+	builder = runtime.NewSchemeBuilder(addKnownTypes)
 	// AddToScheme registers the types of this package.
-	AddToScheme = schemeBuilder.Register(&Singlestore{}, &SinglestoreList{}, &PerconaXtraDB{}, &PerconaXtraDBList{}).AddToScheme
+	AddToScheme = builder.AddToScheme
 )
+
+func addKnownTypes(scheme *runtime.Scheme) error {
+	scheme.AddKnownTypes(GroupVersion, &Singlestore{}, &SinglestoreList{}, &PerconaXtraDB{}, &PerconaXtraDBList{})
+	metav1.AddToGroupVersion(scheme, GroupVersion)
+	return nil
+}
