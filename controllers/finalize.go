@@ -108,7 +108,7 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 	if err != nil {
 		version = &catalogv1.VersionSpec{}
 	}
-	objects, err := c.Engine.Render(db, engines.Inputs{Version: *version})
+	objects, err := c.Engine.Render(db, c.namesOnly(db, version))
 	if err != nil {
 		return fmt.Errorf("finding the credentials: %w", err)
 	}
@@ -127,13 +127,25 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 	return nil
 }
 
+// namesOnly are inputs for finding out what objects are called. The Secrets that the configuration names count as empty:
+// in a namespace that is being deleted they may be gone.
+func (c *Database) namesOnly(db engines.Database, version *catalogv1.VersionSpec) engines.Inputs {
+	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}}
+	for _, g := range c.Engine.Settings(db).Groups {
+		if *g.Configuration != nil {
+			in.UserConfig[(*g.Configuration).SecretName] = nil
+		}
+	}
+	return in
+}
+
 // halt removes workloads, Services and budgets and keeps claims and Secrets.
 func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.VersionSpec) error {
 	db := s.db.Object
 	objects, cached := c.rendered.get(db, version)
 	if !cached {
 		var err error
-		if objects, err = c.Engine.Render(db, engines.Inputs{Version: *version}); err != nil {
+		if objects, err = c.Engine.Render(db, c.namesOnly(db, version)); err != nil {
 			return fmt.Errorf("finding what to remove: %w", err)
 		}
 	}

@@ -49,7 +49,7 @@ func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool
 	err := a.Client.Get(ctx, client.ObjectKeyFromObject(desired), live)
 	switch {
 	case apierrors.IsNotFound(err):
-		return true, a.write(ctx, desired)
+		return true, a.create(ctx, owner, desired)
 	case err != nil:
 		return false, fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
 	case !metav1.IsControlledBy(live, owner):
@@ -58,6 +58,20 @@ func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool
 		return false, nil
 	}
 	return true, a.write(ctx, desired)
+}
+
+// create applies an object that is not in the cache. The cache holds only what carries our labels, so that somebody
+// else may have an object of that name; server-side apply would take it over.
+func (a *Applier) create(ctx context.Context, owner, desired client.Object) error {
+	live := desired.DeepCopyObject().(client.Object)
+	err := a.Live.Get(ctx, client.ObjectKeyFromObject(desired), live)
+	switch {
+	case err == nil && !metav1.IsControlledBy(live, owner):
+		return foreign(a.Client, desired, owner)
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
+	}
+	return a.write(ctx, desired)
 }
 
 // Write applies an object that the caller has compared already. The hash of the last write goes along with it.

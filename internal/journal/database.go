@@ -50,6 +50,9 @@ func (d *Database) Resume(r ops.Request, outcome kubedbv1.OperationOutcome, reas
 	if Holds(status, r) {
 		d.Remove(kubedbv1.ConditionPaused)
 	}
+	if outcome == kubedbv1.OutcomeSuccessful {
+		d.Remove(kubedbv1.ConditionDegraded)
+	}
 	if status.LastOperation != nil && status.LastOperation.UID == r.UID {
 		return
 	}

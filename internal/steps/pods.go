@@ -91,6 +91,9 @@ func judge(budgets []policyv1.PodDisruptionBudget, pod *corev1.Pod, group []core
 		return ops.Outcome{}, false
 	}
 	b := budgets[0]
+	if _, leaving := b.Status.DisruptedPods[pod.Name]; leaving {
+		return roll.Outcome, true // evicted already, and the cache does not show it yet
+	}
 	if b.Status.ObservedGeneration != b.Generation || b.Status.CurrentHealthy < ready(group) {
 		return roll.Outcome, true
 	}

@@ -5,6 +5,7 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -19,8 +20,17 @@ import (
 	"github.com/drydock-db/drydock/test/framework"
 )
 
-// patience is how long anything may take that has to happen; a busy machine is slow, an operator that hangs is slower.
-const patience = 60 * time.Second
+// envPatience is how long anything may take that has to happen, for example 3m on a machine that has other things to do.
+const envPatience = "DRYDOCK_TEST_PATIENCE"
+
+var patience = patienceOf(os.Getenv(envPatience))
+
+func patienceOf(text string) time.Duration {
+	if d, err := time.ParseDuration(text); err == nil {
+		return d
+	}
+	return time.Minute
+}
 
 // licence is the name of the Secret with SingleStore's licence in every arena.
 const licence = "license-secret"

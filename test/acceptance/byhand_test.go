@@ -20,8 +20,7 @@ import (
 // deleteByHand deletes a pod as a person would, and returns when another has its name.
 func (a *arena) deleteByHand(ctx context.Context, name string) {
 	GinkgoHelper()
-	pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
-	Expect(ok).To(BeTrue(), "there is no pod "+name)
+	pod := a.pod(name)
 	a.Record.ByHand(pod)
 	Expect(a.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID})).To(Succeed())
 	Eventually(ctx, func() bool {
@@ -72,14 +71,20 @@ func (a *arena) lastOperation(s sample) kubedbv1.LastOperation {
 // breakPod makes this one pod, and not its successor, not Ready.
 func (a *arena) breakPod(ctx context.Context, name string) {
 	GinkgoHelper()
-	pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
-	Expect(ok).To(BeTrue(), "there is no pod "+name)
+	pod := a.pod(name)
 	a.faults(ctx, fmt.Sprintf("{pod: %q, uid: %q, neverReady: true}", name, pod.UID))
 	Eventually(ctx, func() bool {
-		now, _ := framework.Latest[*corev1.Pod](a.Record, name)
-		return framework.Ready(now)
+		return framework.Ready(a.pod(name))
 	}).Should(BeFalse(), name+" is Ready")
 }
 
 // fraction is progress as the API has it.
 func fraction(done, all int) string { return fmt.Sprintf("%d/%d", done, all) }
+
+// pod is a pod as it was recorded last.
+func (a *arena) pod(name string) *corev1.Pod {
+	GinkgoHelper()
+	p, ok := framework.Latest[*corev1.Pod](a.Record, name)
+	Expect(ok).To(BeTrue(), "there is no pod "+name)
+	return p
+}

@@ -50,3 +50,8 @@ func withVersion(db framework.Database, version string) framework.Database {
 	}
 	return db
 }
+
+// catalogEntry names a PerconaXtraDBVersion.
+func catalogEntry(name string) *catalogv1.PerconaXtraDBVersion {
+	return &catalogv1.PerconaXtraDBVersion{ObjectMeta: metav1.ObjectMeta{Name: name}}
+}

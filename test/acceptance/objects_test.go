@@ -159,8 +159,7 @@ func (a *arena) hasBudget(g group) {
 
 func (a *arena) hasPod(s sample, g group, name string) {
 	GinkgoHelper()
-	pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
-	Expect(ok).To(BeTrue(), "there is no pod "+name)
+	pod := a.pod(name)
 	Expect(pod).To(And(haveLabels(s.labels()), haveLabels(g.podLabels()), haveLabels(map[string]string{"statefulset.kubernetes.io/pod-name": name})))
 	if s.section == "mysqld" {
 		Expect(pod).To(haveLabels(map[string]string{"kubedb.com/role": "Primary"}))

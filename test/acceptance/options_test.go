@@ -105,9 +105,7 @@ func configurationField(db framework.Database, group string) **kubedbv1.Configur
 // mounted are the configuration files that a pod mounts, and the name of the Secret they come from.
 func (a *arena) mounted(pod string) (files map[string][]byte, secret string) {
 	GinkgoHelper()
-	p, ok := framework.Latest[*corev1.Pod](a.Record, pod)
-	Expect(ok).To(BeTrue(), "there is no pod "+pod)
-	for _, v := range p.Spec.Volumes {
+	for _, v := range a.pod(pod).Spec.Volumes {
 		if v.Name == "custom-config" {
 			Expect(v.Secret).NotTo(BeNil())
 			s, ok := framework.Latest[*corev1.Secret](a.Record, v.Secret.SecretName)

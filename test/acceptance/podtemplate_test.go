@@ -53,7 +53,7 @@ var _ = Describe("An edited podTemplate", func() {
 			{Name: "sidecar", Image: "example.org/sidecar:1"},
 		}
 		a.provision(ctx, db)
-		pod, _ := framework.Latest[*corev1.Pod](a.Record, "px-0")
+		pod := a.pod("px-0")
 		Expect(names(pod.Spec.Containers)).To(Equal([]string{"perconaxtradb", "px-coordinator", "sidecar"}))
 		Expect(pod.Spec.Containers[0].Env).To(And(
 			ContainElement(HaveField("Name", "MINE")), ContainElement(HaveField("Name", "MYSQL_ROOT_PASSWORD"))))
@@ -84,9 +84,7 @@ func colour(value string) func(framework.Database) {
 // colourOf is that variable in a pod.
 func (a *arena) colourOf(pod string) string {
 	GinkgoHelper()
-	p, ok := framework.Latest[*corev1.Pod](a.Record, pod)
-	Expect(ok).To(BeTrue(), "there is no pod "+pod)
-	for _, e := range p.Spec.Containers[0].Env {
+	for _, e := range a.pod(pod).Spec.Containers[0].Env {
 		if e.Name == "COLOUR" {
 			return e.Value
 		}
