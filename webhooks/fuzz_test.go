@@ -11,6 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+	kjson "sigs.k8s.io/json"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -31,6 +32,7 @@ var (
 		`{"type":"VolumeExpansion","databaseRef":{"name":"sdb"},"volumeExpansion":{"mode":"Online","leaf":"11Gi","aggregator":1e30,"node":-1}}`,
 		`{"type":"VolumeExpansion","databaseRef":{"name":"pxc"},"volumeExpansion":{"mode":"Offline","perconaxtradb":"1.5"}}`,
 		`{"type":"","databaseRef":{},"timeout":"-1ns","maxRetries":-1,"tls":{},"volumeExpansion":{},"configuration":{}}`,
+		`{"TYPE":"Restart","databaseref":{"name":"sdb"}}`, // names of fields have a case
 		`{}`, `null`, `[]`, `7`,
 	}
 	databaseSeeds = []string{
@@ -39,6 +41,7 @@ var (
 		`{"topology":{}}`, `{"topology":{"leaf":{},"aggregator":null}}`, `{"storageType":"Ephemeral","halted":true,"deletionPolicy":"Halt"}`,
 		`{"tls":{},"monitor":{"prometheus":{"exporter":{"port":1}}},"authSecret":{"externallyManaged":true},"serviceTemplates":[{},{}],"init":{"script":{"git":{}}}}`,
 		`{"configSecret":{"name":"good"},"terminationPolicy":"WipeOut","podTemplate":{"spec":{"volumes":[{"name":"data"}],"containers":[{}],"env":[{}]}},"healthChecker":{"periodSeconds":0}}`,
+		`{"Topology":{},"topology":{"Leaf":{}}}`, // names of fields have a case
 		`{}`, `null`, `[]`, `7`,
 	}
 )
@@ -73,7 +76,7 @@ type verdict func(t *testing.T, a *admit.Admission, object []byte) admit.Verdict
 func requestVerdict(e engines.Engine) verdict {
 	return func(t *testing.T, a *admit.Admission, raw []byte) admit.Verdict {
 		r := e.Kind().NewRequest()
-		if err := json.Unmarshal(raw, r); err != nil {
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, r); err != nil {
 			t.Fatal(err)
 		}
 		who, err := admit.Requester(r)
@@ -91,7 +94,7 @@ func requestVerdict(e engines.Engine) verdict {
 func databaseVerdict(e engines.Engine) verdict {
 	return func(t *testing.T, a *admit.Admission, raw []byte) admit.Verdict {
 		db := e.Kind().NewDatabase()
-		if err := json.Unmarshal(raw, db); err != nil {
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, db); err != nil {
 			t.Fatal(err)
 		}
 		v, err := a.Database(t.Context(), e, db, nil, alice)

@@ -62,9 +62,9 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer buffers.Put(body)
 	q := &question{Object: h.create(), OldObject: h.create()}
-	decodeErr, ok := decode(body.Bytes(), q)
+	known, decodeErr := decode(body.Bytes(), q)
 	switch {
-	case !ok:
+	case !known:
 		http.Error(w, "the body is not an AdmissionReview of "+admissionv1.SchemeGroupVersion.String()+" with a request", http.StatusBadRequest)
 	case decodeErr != nil:
 		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
@@ -73,22 +73,22 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// decode reads a review in one pass. It returns what is wrong with the object, and whether there is a review at all.
-func decode(body []byte, q *question) (objectErr error, ok bool) {
+// decode reads a review in one pass. It returns whether there is a review at all, and what is wrong with its objects.
+func decode(body []byte, q *question) (known bool, err error) {
 	review := envelope[*question]{Request: q}
-	objectErr = json.UnmarshalCaseSensitivePreserveInts(body, &review)
-	if objectErr != nil {
+	err = json.UnmarshalCaseSensitivePreserveInts(body, &review)
+	if err != nil {
 		// Decoding may have stopped before it came to the name of the question.
 		var bare envelope[struct {
 			UID types.UID `json:"uid"`
 		}]
 		if err := json.UnmarshalCaseSensitivePreserveInts(body, &bare); err != nil {
-			return err, false
+			return false, err
 		}
 		review.TypeMeta, q.UID = bare.TypeMeta, bare.Request.UID
-		return objectErr, q.UID != "" && bare.known()
+		return q.UID != "" && bare.known(), err
 	}
-	return nil, review.Request == q && q.UID != "" && review.known()
+	return review.Request == q && q.UID != "" && review.known(), nil
 }
 
 // envelope is an AdmissionReview around some part of its request.

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	kjson "sigs.k8s.io/json"
 )
 
 // operation is one line of a JSON patch.
@@ -33,7 +35,7 @@ func patch(body []byte, before, after any) ([]byte, error) {
 			Object any `json:"object"`
 		} `json:"request"`
 	}
-	if err := json.Unmarshal(body, &review); err != nil {
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(body, &review); err != nil {
 		return nil, fmt.Errorf("reading the object: %w", err)
 	}
 	operations := changes("", review.Request.Object, was, is)

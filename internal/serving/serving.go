@@ -33,7 +33,7 @@ const (
 const attempts = 10
 
 // idle is the longest time between two passes: a safety net below watches and timers.
-const idle = 6 * time.Hour
+const idle = 12 * time.Hour
 
 // Options say where things are.
 type Options struct {

@@ -51,16 +51,16 @@ var _ = Describe("An operation that is interfered with", func() {
 		since := a.now(ctx)
 		r := percona.restart(a, "restart")
 		a.stopsAtFirstPod(ctx, percona, r)
-		a.mustKubectl(ctx, "", "patch", "statefulset/px", "--type=merge", "-p", `{"spec":{"template":{"spec":{"priorityClassName":"system-node-critical"}}}}`)
+		image := a.pod("px-0").Spec.Containers[0].Image
+		a.mustKubectl(ctx, "", "set", "image", "statefulset/px", "perconaxtradb=example.org/other:1")
 		Eventually(ctx, func() string {
 			set, _ := framework.Latest[*appsv1.StatefulSet](a.Record, "px")
-			return set.Spec.Template.Spec.PriorityClassName
-		}).Should(BeEmpty(), "the template of a workload under an operation")
+			return set.Spec.Template.Spec.Containers[0].Image
+		}).Should(Equal(image), "the template of a workload under an operation")
 		a.faults(ctx)
 		a.ends(ctx, r, opsv1.PhaseSuccessful)
 		for _, pod := range percona.pods() {
-			p := a.pod(pod)
-			Expect(p.Spec.PriorityClassName).To(BeEmpty(), pod)
+			Expect(a.pod(pod).Spec.Containers[0].Image).To(Equal(image), pod)
 		}
 		Expect(len(a.restarted(ctx, since))).To(BeNumerically(">=", 3))
 	})

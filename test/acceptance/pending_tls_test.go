@@ -5,7 +5,10 @@ package acceptance
 import (
 	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
 // tlsRequest adds TLS, in the shape of the guides.
@@ -42,6 +45,13 @@ var _ = Describe("ReconfigureTLS, until it is carried out", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "px-issuer"},
 			Spec:       certmanagerv1.IssuerSpec{IssuerConfig: certmanagerv1.IssuerConfig{SelfSigned: &certmanagerv1.SelfSignedIssuer{}}},
 		})
-		a.isAdmittedAndWaits(ctx, percona, "add-tls", tlsRequest)
+		out := a.mustKubectl(ctx, tlsRequest, "apply", "-f", "-")
+		Expect(out).To(And(ContainSubstring("Warning"), ContainSubstring("does not carry them out")))
+		r := percona.request(a, "add-tls", "")
+		a.waits(ctx, r, opsv1.ReasonNotSupported)
+		a.isFree(percona)
+		a.succeeds(ctx, percona.restart(a, "passes-it"))
+		a.waits(ctx, r, opsv1.ReasonNotSupported)
+		a.mustKubectl(ctx, tlsRequest, "delete", "-f", "-", "--timeout=20s")
 	})
 })
