@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
@@ -43,7 +44,7 @@ func (c *Database) begin(ctx context.Context, o *operation) (*steps.Saved, error
 	if err := c.save(ctx, o, saved); err != nil {
 		return nil, err
 	}
-	return saved, c.collect(ctx, o.db.Object, saved)
+	return saved, nil
 }
 
 // change renders the database as it is asked to become and compares that with what runs.
@@ -162,14 +163,14 @@ func (c *Database) version(ctx context.Context, db engines.Database) (*catalogv1
 }
 
 // revisionName is the name of the ControllerRevision in which a request's change is saved.
-func revisionName(r ops.Request) string {
-	return r.Database + "-ops-" + string(r.UID[:min(8, len(r.UID))])
+func revisionName(request types.UID, database string) string {
+	return database + "-ops-" + string(request[:min(8, len(request))])
 }
 
 // savedRevision reads what the operation was planned from, or nil if it has not got that far.
 func (c *Database) savedRevision(ctx context.Context, o *operation) (*steps.Saved, error) {
 	var revision appsv1.ControllerRevision
-	key := client.ObjectKey{Namespace: o.db.Object.GetNamespace(), Name: revisionName(o.request)}
+	key := client.ObjectKey{Namespace: o.db.Object.GetNamespace(), Name: revisionName(o.request.UID, o.request.Database)}
 	err := c.Client.Get(ctx, key, &revision)
 	if apierrors.IsNotFound(err) && o.request.Started {
 		err = c.Live.Get(ctx, key, &revision) // the cache may be behind
@@ -199,7 +200,7 @@ func (c *Database) save(ctx context.Context, o *operation, saved *steps.Saved) e
 	db := o.db.Object
 	revision := &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: revisionName(o.request), Namespace: db.GetNamespace(),
+			Name: revisionName(o.request.UID, o.request.Database), Namespace: db.GetNamespace(),
 			Labels: map[string]string{opsv1.LabelKind: o.request.Kind, LabelInstance: db.GetName()},
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(db, c.Engine.Kind().Database),

@@ -20,35 +20,46 @@ import (
 const LabelInstance = "app.kubernetes.io/instance"
 
 // collect deletes the saved revisions of earlier operations, and the rendered Secrets that only they named. It runs
-// when a new operation begins, so that the last one can always be looked up.
+// while an operation runs, so that the last one can always be looked up; on each pass, because one may be cut short.
 func (c *Database) collect(ctx context.Context, db engines.Database, current *steps.Saved) error {
 	var revisions appsv1.ControllerRevisionList
 	if err := c.Client.List(ctx, &revisions, client.InNamespace(db.GetNamespace()), client.HasLabels{opsv1.LabelKind},
 		client.MatchingLabels{LabelInstance: db.GetName()}); err != nil {
 		return fmt.Errorf("listing saved revisions: %w", err)
 	}
+	for i := range revisions.Items {
+		revision := &revisions.Items[i]
+		if revision.Name == revisionName(current.Request, db.GetName()) || !metav1.IsControlledBy(revision, db) {
+			continue
+		}
+		if err := c.collectOne(ctx, db, current, revision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collectOne deletes one saved revision, after the rendered Secrets that nothing else names.
+func (c *Database) collectOne(ctx context.Context, db engines.Database, current *steps.Saved, revision *appsv1.ControllerRevision) error {
+	var old steps.Saved
+	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
+		return nil //nolint:nilerr // not one that this version wrote: it stays
+	}
 	keep, err := c.namedSecrets(ctx, db, current)
 	if err != nil {
 		return err
 	}
-	for i := range revisions.Items {
-		revision := &revisions.Items[i]
-		var old steps.Saved
-		if json.Unmarshal(revision.Data.Raw, &old) != nil || old.Request == current.Request || !metav1.IsControlledBy(revision, db) {
+	for name := range old.Secrets() {
+		if keep[name] || !strings.HasPrefix(name, db.GetName()+"-") {
 			continue
 		}
-		for name := range old.Secrets() {
-			if keep[name] || !strings.HasPrefix(name, db.GetName()+"-") {
-				continue
-			}
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
-			if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
-				return err
-			}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
+		if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
+			return err
 		}
-		if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
-			return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
-		}
+	}
+	if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
+		return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
 	}
 	return nil
 }

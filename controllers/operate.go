@@ -33,7 +33,7 @@ func (c *Database) operate(ctx context.Context, s *session, request ops.Request)
 			return 0, err
 		}
 	}
-	if request.Deleting && !undoing {
+	if request.Deleting && !undoing && !o.succeeded() {
 		o.journal.BeginUndo(opsv1.ReasonCanceled, "the request was deleted while the operation was under way")
 		undoing = true
 	}
@@ -44,6 +44,13 @@ func (c *Database) operate(ctx context.Context, s *session, request ops.Request)
 		return c.undo(ctx, o)
 	}
 	return c.forward(ctx, o)
+}
+
+// succeeded tells whether the database says already that the operation is done, and only the request does not know yet.
+// It is too late then to cancel it.
+func (o *operation) succeeded() bool {
+	last := o.db.Object.DatabaseStatus().LastOperation
+	return last != nil && last.UID == o.request.UID && last.Outcome == kubedbv1.OutcomeSuccessful
 }
 
 // guard runs the admission once more before an operation starts: what the webhook would refuse is refused here too.
@@ -86,6 +93,9 @@ func (c *Database) load(ctx context.Context, o *operation, undoing bool) error {
 	if o.saved = saved; saved == nil {
 		o.plan = ops.NothingDone()
 		return nil
+	}
+	if err := c.collect(ctx, o.db.Object, saved); err != nil {
+		return err
 	}
 	o.plan, err = ops.MakePlan(o.request, saved.Change())
 	return err

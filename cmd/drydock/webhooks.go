@@ -96,4 +96,3 @@ func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o 
 	}
 	return mgr.Add(server)
 }
-

@@ -64,8 +64,9 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 		DeleteOptions: &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}},
 	})
 	switch {
-	case err == nil, apierrors.IsNotFound(err), apierrors.IsConflict(err):
-		// Gone or replaced already: the watch will show the new pod.
+	case err == nil, apierrors.IsNotFound(err):
+		// Gone already: the watch will show the new pod. A conflict is an error: the pod may have been replaced, but the
+		// budget may as well have been written in between, and then nothing would wake us.
 		return roll.Outcome, nil
 	case apierrors.IsTooManyRequests(err):
 		// The budgets that were seen allow it, so they are about to change and the watch will show that.

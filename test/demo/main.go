@@ -17,20 +17,24 @@ import (
 const folder = "test/demo/manifests/"
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
-	defer cancel()
 	began := time.Now()
-	s, err := newStage(ctx)
-	if err == nil {
-		err = errors.Join(play(s), s.leave())
-	}
-	if err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo: this is not what should have happened:", err)
 		os.Exit(1)
 	}
 	fmt.Printf("\nThat is it, in %s.\n", time.Since(began).Round(time.Second))
+}
+
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	s, err := newStage(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(play(s), s.leave())
 }
 
 // play is the whole demo, act by act.

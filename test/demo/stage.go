@@ -45,7 +45,7 @@ func (s *stage) say(text string) { fmt.Printf("\n# %s\n", text) }
 
 // call runs kubectl. Arguments hold no blanks, so that a command is written as a person would type it.
 func (s *stage) call(command string) (string, error) {
-	c := exec.CommandContext(s.ctx, s.kubectl, strings.Fields(command)...) //nolint:gosec // the demo's own commands
+	c := exec.CommandContext(s.ctx, s.kubectl, strings.Fields(command)...)
 	c.Env = append(os.Environ(), "KUBECONFIG="+s.kubeconfig)
 	out, err := c.CombinedOutput()
 	return strings.TrimSpace(string(out)), err

@@ -1,0 +1,114 @@
+//go:build lab
+
+package acceptance
+
+import (
+	"context"
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/test/framework"
+)
+
+// newOperator gives the spec the operator to kill. Whatever happens, it runs again afterwards.
+func newOperator(ctx context.Context) *framework.Operator {
+	GinkgoHelper()
+	operator, err := lab.Operator(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(operator.Start(ctx)).To(Succeed())
+		Expect(operator.Close()).To(Succeed())
+	})
+	return operator
+}
+
+var _ = Describe("While the operator is away", Serial, func() {
+	It("the API server itself keeps the gate of a paused database shut, and lets everything else through", func(ctx SpecContext) {
+		operator := newOperator(ctx)
+		a := newArena(ctx)
+		db := percona.database(a.Name)
+		a.provision(ctx, db)
+		r := percona.restart(a, "the-holder")
+		a.stopsAtFirstPod(ctx, percona, r)
+		Expect(operator.Kill(ctx)).To(Succeed())
+
+		By("with its webhooks failing: no spec is written, metadata and status are, and deletion is judged")
+		edit := `{"spec":{"deletionPolicy":"Halt"}}`
+		Expect(a.kubectl(ctx, "", "patch", "px/px", "--type=merge", "-p", edit).Failed()).To(BeTrue(), "an edit was admitted")
+		a.mustKubectl(ctx, "", "label", "px/px", "team=payments")
+		a.mustKubectl(ctx, "", "label", "pxcops/the-holder", "team=payments")
+		a.mustKubectl(ctx, "", "patch", "px/px", "--subresource=status", "--type=merge", "-p",
+			`{"status":{"authSecret":{"lastUpdateTimestamp":"2026-01-01T00:00:00Z"}}}`)
+		out := a.kubectl(ctx, "", "delete", "px/px", "--wait=false")
+		Expect(out.Failed()).To(BeTrue(), "a paused database was deleted")
+		Expect(out.String()).To(And(ContainSubstring("drydock-deletion"), ContainSubstring("the-holder")))
+
+		By("without its webhooks: the policies alone refuse, by name")
+		withoutWebhooks(ctx)
+		out = a.kubectl(ctx, "", "patch", "px/px", "--type=merge", "-p", edit)
+		Expect(out.Failed()).To(BeTrue(), "an edit of a paused database was admitted without webhooks")
+		Expect(out.String()).To(And(ContainSubstring("drydock-paused-gate"), ContainSubstring("the-holder"), ContainSubstring("cancel")))
+		out = a.kubectl(ctx, restartRequest, "create", "-f", "-")
+		Expect(out.Failed()).To(BeTrue(), "a request without its author's name was admitted")
+		Expect(out.String()).To(ContainSubstring("ops.kubedb.com/requested-by"))
+
+		By("and when it is back, the operation goes on")
+		a.faults(ctx)
+		Expect(operator.Start(ctx)).To(Succeed())
+		a.ends(ctx, r, opsv1.PhaseSuccessful)
+	})
+
+	It("a namespace with a paused database in it goes as soon as the operator is back", func(ctx SpecContext) {
+		operator := newOperator(ctx)
+		a := newArena(ctx)
+		a.provision(ctx, cluster.database(a.Name))
+		a.stopsAtFirstPod(ctx, cluster, cluster.restart(a, "the-holder"))
+		Expect(operator.Kill(ctx)).To(Succeed())
+		a.Record.Seal()
+		a.mustKubectl(ctx, "", "delete", "namespace", a.Name, "--wait=false")
+		Expect(operator.Start(ctx)).To(Succeed())
+		Expect(a.Delete(ctx, patience)).To(Succeed())
+	})
+
+	It("leaves nothing to write when it comes back to databases that are as they should be", func(ctx SpecContext) {
+		operator := newOperator(ctx)
+		a := newArena(ctx)
+		for _, s := range samples {
+			a.provision(ctx, s.database(a.Name))
+		}
+		a.succeeds(ctx, percona.restart(a, "restart"))
+		a.settles(ctx)
+		before := a.Record.Len()
+		Expect(operator.Kill(ctx)).To(Succeed())
+		Expect(operator.Start(ctx)).To(Succeed())
+		Consistently(ctx, a.Record.Len, "5s").Should(Equal(before), "an operator that comes back writes")
+	})
+})
+
+// withoutWebhooks lets calls pass that the webhooks do not answer, until the spec is over.
+func withoutWebhooks(ctx context.Context) {
+	GinkgoHelper()
+	setFailurePolicy(ctx, admissionv1.Ignore)
+	DeferCleanup(func(ctx SpecContext) { setFailurePolicy(ctx, admissionv1.Fail) })
+}
+
+func setFailurePolicy(ctx context.Context, policy admissionv1.FailurePolicyType) {
+	GinkgoHelper()
+	mutating, validating := &admissionv1.MutatingWebhookConfiguration{}, &admissionv1.ValidatingWebhookConfiguration{}
+	Expect(lab.Client.Get(ctx, client.ObjectKey{Name: "drydock-mutating"}, mutating)).To(Succeed())
+	Expect(lab.Client.Get(ctx, client.ObjectKey{Name: "drydock-validating"}, validating)).To(Succeed())
+	for config, n := range map[client.Object]int{mutating: len(mutating.Webhooks), validating: len(validating.Webhooks)} {
+		patch := "["
+		for i := range n {
+			patch += fmt.Sprintf(`{"op":"replace","path":"/webhooks/%d/failurePolicy","value":%q},`, i, policy)
+		}
+		patch = patch[:len(patch)-1] + "]"
+		Expect(lab.Client.Patch(ctx, config, client.RawPatch(types.JSONPatchType, []byte(patch)))).To(Succeed())
+	}
+}
