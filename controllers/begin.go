@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -100,7 +101,10 @@ func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.S
 	before := steps.Keep(live)
 	saved.Before.Workloads[g.Name] = before
 	saved.After.Workloads[g.Name] = withVolumes(before, o.request, g.Name)
-	changed := !maps.Equal(steps.SecretVolumes(live.Spec.Template.Spec), steps.SecretVolumes(g.StatefulSet.Spec.Template.Spec))
+	changed, err := c.changes(ctx, o, live, g.StatefulSet)
+	if err != nil {
+		return err
+	}
 	roll, stamp := ops.Restarts(o.request, g.Name, changed)
 	if !roll {
 		return nil
@@ -117,6 +121,18 @@ func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.S
 	saved.After.Workloads[g.Name] = after
 	saved.Rolls = append(saved.Rolls, g.Name)
 	return nil
+}
+
+// changes tells whether the rendered configuration is another one than the group runs. The pods are asked too: an
+// operation that was given up half-way may have left the workload ahead of them.
+func (c *Database) changes(ctx context.Context, o *operation, live, rendered *appsv1.StatefulSet) (bool, error) {
+	want := steps.SecretVolumes(rendered.Spec.Template.Spec)
+	pods, err := c.Cluster.Pods(ctx, o.db.Object, rendered.Name)
+	if err != nil {
+		return false, err
+	}
+	behind := slices.ContainsFunc(pods, func(p corev1.Pod) bool { return !maps.Equal(steps.SecretVolumes(p.Spec), want) })
+	return behind || !maps.Equal(steps.SecretVolumes(live.Spec.Template.Spec), want), nil
 }
 
 // withVolumes is the workload with claim templates of the size that the request asks for.
