@@ -45,18 +45,25 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
 		return nil //nolint:nilerr // not one that this version wrote: it stays
 	}
-	keep, err := c.namedSecrets(ctx, db, current)
+	mounted, err := c.mountedSecrets(ctx, db, current)
 	if err != nil {
 		return err
 	}
+	needed, busy := current.Secrets(), false
 	for name := range old.Secrets() {
-		if keep[name] || !strings.HasPrefix(name, db.GetName()+"-") {
-			continue
+		switch {
+		case needed[name] || !strings.HasPrefix(name, db.GetName()+"-"):
+		case mounted[name]:
+			busy = true // the revision stays too, or nobody would know of that Secret later
+		default:
+			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
+			if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
+				return err
+			}
 		}
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
-		if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
-			return err
-		}
+	}
+	if busy {
+		return nil
 	}
 	if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
 		return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
@@ -64,9 +71,9 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	return nil
 }
 
-// namedSecrets are the rendered Secrets that the current operation or a pod still names.
-func (c *Database) namedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
-	keep := current.Secrets()
+// mountedSecrets are the Secrets that the database's pods mount.
+func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
+	mounted := map[string]bool{}
 	for _, g := range current.Topology.Groups {
 		pods, err := c.Cluster.Pods(ctx, db, g.Workload)
 		if err != nil {
@@ -74,11 +81,11 @@ func (c *Database) namedSecrets(ctx context.Context, db engines.Database, curren
 		}
 		for i := range pods {
 			for _, secret := range steps.SecretVolumes(pods[i].Spec) {
-				keep[secret] = true
+				mounted[secret] = true
 			}
 		}
 	}
-	return keep, nil
+	return mounted, nil
 }
 
 // deleteOwnSecret deletes a Secret if the database controls it: a user's Secret that a pod mounts stays.
