@@ -45,6 +45,9 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
 		return nil //nolint:nilerr // not one that this version wrote: it stays
 	}
+	if old.Request == current.Request {
+		return nil // the record of its copies
+	}
 	keep, err := c.namedSecrets(ctx, db, current)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ package acceptance
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -54,7 +55,7 @@ var _ = Describe("While the operator is away", Serial, func() {
 		out = a.kubectl(ctx, "", "patch", "px/px", "--type=merge", "-p", edit)
 		Expect(out.Failed()).To(BeTrue(), "an edit of a paused database was admitted without webhooks")
 		Expect(out.String()).To(And(ContainSubstring("drydock-paused-gate"), ContainSubstring("the-holder"), ContainSubstring("cancel")))
-		out = a.kubectl(ctx, restartRequest, "create", "-f", "-")
+		out = a.kubectl(ctx, strings.ReplaceAll(restartRequest, "RESTART", "anonymous"), "create", "-f", "-")
 		Expect(out.Failed()).To(BeTrue(), "a request without its author's name was admitted")
 		Expect(out.String()).To(ContainSubstring("ops.kubedb.com/requested-by"))
 
