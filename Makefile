@@ -48,7 +48,7 @@ fmt: $(GOLANGCI_LINT) ## Format the code
 
 ##@ Check
 
-.PHONY: lint verify vuln test test-unit test-lab test-faults chart bench fuzz
+.PHONY: lint verify vuln test test-unit test-lab test-petsets test-faults chart bench fuzz
 lint: $(GOLANGCI_LINT) ## Lint both modules
 	@$(GOLANGCI_LINT) run ./...
 	@cd lab && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
@@ -63,6 +63,10 @@ test-unit: ## Unit tests of both modules, with the race detector
 	@go -C lab test -race ./...
 test-lab: ## Acceptance suites on a running lab (make up)
 	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 45m ./test/...
+test-petsets: ## The suite for PetSets, on a lab of its own that it starts and stops
+	@trap 'go -C lab run ./cmd/lab --dir $(LAB_DIR)-petset down' EXIT; \
+	go -C lab run ./cmd/lab --dir $(LAB_DIR)-petset up --root $(CURDIR) --operator=false; \
+	DRYDOCK_PETSET_LAB=$(LAB_DIR)-petset go test -tags lab -count=1 -timeout 20m ./test/petset
 test-faults: ## Fault suites on a running lab (make up)
 	@if [ -d test/faults ]; then DRYDOCK_LAB=$(LAB_DIR) go test -tags lab,faults -count=1 -timeout 90m ./test/faults/...; \
 	else echo "there are no fault suites yet"; fi
