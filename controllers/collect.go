@@ -29,28 +29,34 @@ func (c *Database) collect(ctx context.Context, db engines.Database, current *st
 	}
 	for i := range revisions.Items {
 		revision := &revisions.Items[i]
-		if revision.Name == revisionName(current.Request, db.GetName()) || !metav1.IsControlledBy(revision, db) {
+		var old steps.Saved
+		if revision.Name == revisionName(current.Request, db.GetName()) || !metav1.IsControlledBy(revision, db) ||
+			json.Unmarshal(revision.Data.Raw, &old) != nil {
 			continue
 		}
-		if err := c.collectOne(ctx, db, current, revision); err != nil {
+		mounted, err := c.mountedSecrets(ctx, db, current)
+		if err != nil {
+			return err
+		}
+		if err := c.forget(ctx, db, revision, &old, current, mounted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// collectOne deletes one saved revision, after the rendered Secrets that nothing else names.
-func (c *Database) collectOne(ctx context.Context, db engines.Database, current *steps.Saved, revision *appsv1.ControllerRevision) error {
-	var old steps.Saved
-	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
-		return nil //nolint:nilerr // not one that this version wrote: it stays
-	}
-	keep, err := c.namedSecrets(ctx, db, current)
-	if err != nil {
-		return err
-	}
+// forget deletes a saved revision after the Secrets that only it named. While a pod still mounts one of them it stays, or
+// nobody would know of that Secret later.
+func (c *Database) forget(ctx context.Context, db engines.Database, revision *appsv1.ControllerRevision, old, current *steps.Saved,
+	mounted map[string]bool,
+) error {
+	needed, busy := current.Secrets(), false
 	for name := range old.Secrets() {
-		if keep[name] || !strings.HasPrefix(name, db.GetName()+"-") {
+		if needed[name] || !strings.HasPrefix(name, db.GetName()+"-") {
+			continue
+		}
+		if mounted[name] {
+			busy = true
 			continue
 		}
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
@@ -58,15 +64,18 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 			return err
 		}
 	}
+	if busy {
+		return nil
+	}
 	if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
 		return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
 	}
 	return nil
 }
 
-// namedSecrets are the rendered Secrets that the current operation or a pod still names.
-func (c *Database) namedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
-	keep := current.Secrets()
+// mountedSecrets are the Secrets that a pod mounts.
+func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
+	mounted := map[string]bool{}
 	for _, g := range current.Topology.Groups {
 		pods, err := c.Cluster.Pods(ctx, db, g.Workload)
 		if err != nil {
@@ -74,11 +83,11 @@ func (c *Database) namedSecrets(ctx context.Context, db engines.Database, curren
 		}
 		for i := range pods {
 			for _, secret := range steps.SecretVolumes(pods[i].Spec) {
-				keep[secret] = true
+				mounted[secret] = true
 			}
 		}
 	}
-	return keep, nil
+	return mounted, nil
 }
 
 // deleteOwnSecret deletes a Secret if the database controls it: a user's Secret that a pod mounts stays.

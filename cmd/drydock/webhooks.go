@@ -96,3 +96,4 @@ func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o 
 	}
 	return mgr.Add(server)
 }
+
