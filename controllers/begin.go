@@ -93,6 +93,9 @@ func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.S
 		return err
 	}
 	if live == nil {
+		if err := c.vacant(ctx, g.StatefulSet); err != nil {
+			return err
+		}
 		// Not provisioned yet, or deleted by hand: the operation makes it, as provisioning would.
 		if live, err = c.workload(g.StatefulSet, ""); err != nil {
 			return err

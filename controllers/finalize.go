@@ -68,18 +68,6 @@ func finalizers(db engines.Database) []byte {
 	return body
 }
 
-func (c *Database) deleteWorkload(ctx context.Context, db engines.Database, name string) error {
-	set, err := c.Cluster.Workload(ctx, db, name)
-	if err != nil || set == nil || set.DeletionTimestamp != nil {
-		return err
-	}
-	err = c.Client.Delete(ctx, set, client.Preconditions{UID: &set.UID}, client.PropagationPolicy(metav1.DeletePropagationBackground))
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting StatefulSet %s: %w", name, err)
-	}
-	return nil
-}
-
 // deleteClaims deletes the claims of the database's own pods, told by workload and ordinal: a label alone is no proof.
 func (c *Database) deleteClaims(ctx context.Context, db engines.Database) error {
 	for _, g := range engines.Describe(c.Engine, db).Groups {

@@ -21,6 +21,8 @@ type Options struct {
 	Metrics     *journal.Metrics
 	Now         func() time.Time
 	Concurrency int
+	// Workloads says what runs the pods.
+	Workloads apply.Workloads
 }
 
 // NeverCached are the kinds that are read from the API server by name, when they are needed and not before.
@@ -34,8 +36,8 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o O
 	j := &journal.Journal{
 		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("drydock"), Metrics: o.Metrics, Now: o.Now,
 	}
-	applier := &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}
-	cluster := &steps.Cluster{Client: mgr.GetClient()}
+	applier := &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workloads: o.Workloads}
+	cluster := &steps.Cluster{Client: mgr.GetClient(), Workloads: o.Workloads}
 	for _, e := range kinds {
 		c := &Database{
 			Engine: e, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Apply: applier, Cluster: cluster,

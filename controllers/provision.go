@@ -153,6 +153,9 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 		return err
 	}
 	if live == nil {
+		if err := c.vacant(ctx, g.StatefulSet); err != nil {
+			return err
+		}
 		restart, err := c.stampOf(ctx, db, g.StatefulSet.Name)
 		if err != nil {
 			return err

@@ -14,7 +14,9 @@ import (
 
 // render reads the Secrets that the configuration names and renders the database's objects.
 func (c *Database) render(ctx context.Context, db engines.Database, version *catalogv1.VersionSpec) (engines.Objects, error) {
-	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}}
+	in := engines.Inputs{
+		Version: *version, UserConfig: map[string]map[string][]byte{}, Placement: c.Apply.Workloads.PetSets,
+	}
 	for _, g := range c.Engine.Settings(db).Groups {
 		if *g.Configuration == nil || (*g.Configuration).SecretName == "" {
 			continue

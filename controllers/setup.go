@@ -22,6 +22,7 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/admit"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
@@ -34,7 +35,7 @@ const (
 
 // CacheOptions limits the watch caches to our own objects and to the fields that are read, so that memory follows the
 // number of databases and not the size of the cluster.
-func CacheOptions(kinds []engines.Engine) cache.Options {
+func CacheOptions(kinds []engines.Engine, workloads apply.Workloads) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{LabelManagedBy: ManagedBy})
 	saved, err := labels.NewRequirement(opsv1.LabelKind, selection.Exists, nil)
 	if err != nil {
@@ -57,7 +58,7 @@ func CacheOptions(kinds []engines.Engine) cache.Options {
 			&corev1.PersistentVolumeClaim{}: {Label: labels.NewSelector().Add(*claims)},
 			&corev1.Service{}:               {Label: ours},
 			&corev1.ServiceAccount{}:        {Label: ours},
-			&appsv1.StatefulSet{}:           {Label: ours},
+			workloads.New():                 {Label: ours},
 			&appsv1.ControllerRevision{}:    {Label: labels.NewSelector().Add(*saved)},
 		},
 	}
@@ -93,7 +94,7 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named(kind.DatabaseResource).
 		For(kind.NewDatabase()).
-		Owns(&appsv1.StatefulSet{}).
+		Owns(c.Cluster.Workloads.New()).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
 		Watches(kind.NewRequest(), toDatabase).

@@ -144,6 +144,8 @@ type Inputs struct {
 	TLSSecret string
 	// Stamps by group name, carried over from the live workload (opsv1.AnnotationRestart).
 	Stamps map[string]string
+	// Placement tells that the workloads act on a podPlacementPolicy.
+	Placement bool
 }
 
 // Objects are what one database consists of. Workloads are always StatefulSets here; package apply turns them into

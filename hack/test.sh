@@ -30,9 +30,9 @@ run() { # NAME COMMAND...
 	shift
 	count=$((count + 1))
 	local start=$SECONDS
-	echo "==> [$count/7] $step"
+	echo "==> [$count/8] $step"
 	"$@" 2>&1 | tee "$logs/$count.log"
-	echo "==> [$count/7] $step: $((SECONDS - start)) s"
+	echo "==> [$count/8] $step: $((SECONDS - start)) s"
 }
 
 run "generated files" make verify
@@ -44,3 +44,4 @@ run "lab" make up
 run "acceptance suites" make test-lab
 lab_is_up=
 run "lab down" make down
+run "PetSets" make test-petsets

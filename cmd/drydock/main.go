@@ -12,10 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -46,7 +45,7 @@ func newScheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
-		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
+		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme, petsetv1.AddToScheme,
 	} {
 		utilruntime.Must(add(scheme))
 	}
@@ -58,7 +57,11 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	ctrl.SetLogger(zap.New(zap.UseDevMode(o.Development)))
-	mgr, err := newManager(o)
+	c, err := connect(o)
+	if err != nil {
+		return err
+	}
+	mgr, err := newManager(c, o)
 	if err != nil {
 		return err
 	}
@@ -71,7 +74,7 @@ func run(ctx context.Context, o *options) error {
 	}
 	if err := controllers.SetupAll(ctx, mgr, kinds(), controllers.Options{
 		Admission: admission, Concurrency: o.Concurrency,
-		Metrics: journal.NewMetrics(crmetrics.Registry), Now: time.Now,
+		Metrics: journal.NewMetrics(crmetrics.Registry), Now: time.Now, Workloads: c.workloads,
 	}); err != nil {
 		return err
 	}
@@ -81,21 +84,11 @@ func run(ctx context.Context, o *options) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(o *options) (manager.Manager, error) {
-	config, err := ctrl.GetConfig()
-	if err != nil {
-		return nil, err
-	}
-	config.UserAgent = "drydock"
-	config.QPS = -1 // the API server's priority and fairness decides
-	never, err := neverCached(config)
-	if err != nil {
-		return nil, err
-	}
-	return ctrl.NewManager(config, manager.Options{
+func newManager(c *cluster, o *options) (manager.Manager, error) {
+	return ctrl.NewManager(c.config, manager.Options{
 		Scheme: newScheme(),
-		Cache:  controllers.CacheOptions(kinds()),
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: never}},
+		Cache:  controllers.CacheOptions(kinds(), c.workloads),
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: c.neverCached()}},
 		Metrics: metricsserver.Options{
 			BindAddress: o.MetricsAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -107,22 +100,4 @@ func newManager(o *options) (manager.Manager, error) {
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &o.ShutdownTimeout,
 	})
-}
-
-// neverCached are the kinds that are read from the API server. Issuers are among them where cert-manager is not
-// installed, since there is nothing to watch.
-func neverCached(config *rest.Config) ([]client.Object, error) {
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return nil, err
-	}
-	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
-	if err != nil {
-		return nil, err
-	}
-	never := controllers.NeverCached()
-	if !hasCertManager(mapper) {
-		never = append(never, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
-	}
-	return never, nil
 }

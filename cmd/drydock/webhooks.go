@@ -24,12 +24,12 @@ import (
 // gate lets pass.
 func newAdmission(ctx context.Context, mgr ctrl.Manager, o *options) (*admit.Admission, error) {
 	watched := []client.Object{&corev1.ResourceQuota{}, &corev1.PersistentVolumeClaim{}, &storagev1.StorageClass{}}
-	if hasCertManager(mgr.GetRESTMapper()) {
-		watched = append(watched, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
-	}
-	// The controllers watch these too, but only in the replica that leads; every replica answers admission.
+	// The controllers watch these too, but only in the replica that leads: admission has to answer in every one.
 	for _, e := range kinds() {
 		watched = append(watched, e.Kind().NewDatabase(), e.Kind().NewRequest(), e.Kind().NewVersion())
+	}
+	if hasCertManager(mgr.GetRESTMapper()) {
+		watched = append(watched, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
 	}
 	for _, object := range watched {
 		if _, err := mgr.GetCache().GetInformer(ctx, object); err != nil {
@@ -46,7 +46,7 @@ func newAdmission(ctx context.Context, mgr ctrl.Manager, o *options) (*admit.Adm
 	}
 	return admit.New(admit.Config{
 		Cache: mgr.GetClient(), Live: mgr.GetClient(), Access: admit.NewReviewer(direct),
-		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: o.ClusterIssuers,
+		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: o.ClusterIssuers, Placement: o.Workload == "petset",
 	}), nil
 }
 

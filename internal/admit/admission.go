@@ -33,6 +33,8 @@ type Config struct {
 	Operator string
 	// AllowedClusterIssuers may be used by everybody; for any other a requester needs the right to use it.
 	AllowedClusterIssuers []string
+	// Placement tells that the workloads act on a podPlacementPolicy.
+	Placement bool
 }
 
 // Admission decides about databases and requests. It is safe for concurrent use.

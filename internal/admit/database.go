@@ -20,6 +20,8 @@ type proposal struct {
 	settings engines.Settings
 	dialect  mycnf.Dialect
 	who      string
+	// placement tells that a podPlacementPolicy has an effect.
+	placement bool
 	// old is nil on creation. It has been defaulted as the new one has, so that a default is no change.
 	old engines.Database
 	was engines.Settings
@@ -59,7 +61,7 @@ func (a *Admission) Database(ctx context.Context, e engines.Engine, db, old engi
 // proposal fetches the facts.
 func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engines.Database, who authenticationv1.UserInfo) (*proposal, error) {
 	from := reader{a, ctx, db.GetNamespace(), who}
-	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username}
+	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username, placement: a.config.Placement}
 	p.newSecrets = secretsOf(db, p.settings)
 	p.newIssuers = issuersOf(specPath.Child("tls"), inner(p.settings.TLS))
 	var err error

@@ -176,7 +176,7 @@ func hintUnused(p *proposal) []string {
 		}
 	}
 	for _, g := range p.settings.Groups {
-		if p.old == nil && g.PodTemplate().Spec.PodPlacementPolicy != nil {
+		if p.old == nil && !p.placement && g.PodTemplate().Spec.PodPlacementPolicy != nil {
 			add(g.Path.Child("podTemplate", "spec", "podPlacementPolicy").String(), "pods are spread over nodes by anti-affinity")
 		}
 	}

@@ -36,8 +36,10 @@ func (e *ForeignError) Error() string {
 type Applier struct {
 	// Client reads from watch caches and writes to the API server.
 	Client client.Client
-	// Live reads from the API server; used only for Secrets, which are never cached.
+	// Live reads from the API server; used only for Secrets, which are never cached, and before a workload is made.
 	Live client.Reader
+	// Workloads says what StatefulSets are written as.
+	Workloads Workloads
 }
 
 // Owned applies an object that the owner controls, unless the cluster already has it so. It reports whether it wrote.
@@ -45,6 +47,7 @@ func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool
 	if err := a.own(owner, desired); err != nil {
 		return false, err
 	}
+	desired = a.Workloads.Object(desired)
 	live := desired.DeepCopyObject().(client.Object)
 	err := a.Client.Get(ctx, client.ObjectKeyFromObject(desired), live)
 	switch {
@@ -79,7 +82,7 @@ func (a *Applier) Write(ctx context.Context, owner, desired client.Object) error
 	if err := a.own(owner, desired); err != nil {
 		return err
 	}
-	return a.write(ctx, desired)
+	return a.write(ctx, a.Workloads.Object(desired))
 }
 
 // CreateOnly creates a Secret that is never changed afterwards. One that exists is left alone; when owned is true it

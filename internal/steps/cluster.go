@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
@@ -26,21 +27,22 @@ const IndexWorkload = "workload"
 // Cluster reads what belongs to a database, from watch caches.
 type Cluster struct {
 	Client client.Reader
+	// Workloads says what StatefulSets are kept as.
+	Workloads apply.Workloads
 }
 
 // Workload returns the database's workload of that name, or nil.
 func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string) (*appsv1.StatefulSet, error) {
-	var set appsv1.StatefulSet
-	err := c.Client.Get(ctx, client.ObjectKey{Namespace: db.GetNamespace(), Name: name}, &set)
+	set, err := c.Workloads.Get(ctx, c.Client, client.ObjectKey{Namespace: db.GetNamespace(), Name: name})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("reading StatefulSet %s: %w", name, err)
-	case !metav1.IsControlledBy(&set, db):
+		return nil, fmt.Errorf("reading %s %s: %w", c.Workloads.Kind(), name, err)
+	case !metav1.IsControlledBy(set, db):
 		return nil, nil // a stranger's workload is none of ours
 	}
-	return &set, nil
+	return set, nil
 }
 
 // Pods returns the pods of a workload, in order of their ordinals.

@@ -73,7 +73,8 @@ func (x *Executor) claims(ctx context.Context, t *Target, g ops.Group, pod strin
 	return set, nil
 }
 
-// detachWorkload deletes the workload object and leaves its pods, unless its claim templates are as that side has them.
+// detachWorkload deletes the workload object and leaves its pods, unless its claim templates are as that side has them
+// or can be changed where they are.
 func (x *Executor) detachWorkload(ctx context.Context, t *Target, a ops.DetachWorkload) (ops.Outcome, error) {
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
@@ -82,6 +83,9 @@ func (x *Executor) detachWorkload(ctx context.Context, t *Target, a ops.DetachWo
 	side, err := t.Saved.Side(a.To)
 	if err != nil {
 		return ops.Outcome{}, err
+	}
+	if x.Cluster.Workloads.MutableClaims() {
+		return done("the claim templates of workload %s can be changed as it is", g.Workload), nil
 	}
 	if g.live != nil && sameClaims(g.live, side.Workloads[a.Group]) {
 		return done("workload %s has the claim templates that are asked for", g.Workload), nil
@@ -95,7 +99,7 @@ func (x *Executor) orphan(ctx context.Context, g group) (ops.Outcome, error) {
 		return done("workload %s is detached", g.Workload), nil
 	}
 	if g.live.DeletionTimestamp == nil {
-		err := x.Client.Delete(ctx, g.live, client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
+		err := x.Client.Delete(ctx, x.Cluster.Workloads.Object(g.live), client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
 		if client.IgnoreNotFound(err) != nil {
 			return ops.Outcome{}, fmt.Errorf("detaching %s: %w", g.Workload, err)
 		}
@@ -104,7 +108,9 @@ func (x *Executor) orphan(ctx context.Context, g group) (ops.Outcome, error) {
 }
 
 // stopPod takes one pod of a group down: the workload is detached first, so that nothing brings the pod back before its
-// volume has grown. A pod whose claim is large enough stays.
+// volume has grown. That holds for PetSets too, although their claim templates can change: no field of theirs keeps one
+// ordinal away, and applying the workload again is what brings a pod back after any crash. A pod whose claim is large
+// enough stays.
 func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.Outcome, error) {
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/drydock-db/drydock/ops"
 )
@@ -36,6 +37,11 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	}
 	if g.live != nil && Runs(g.live, saved) && sameClaims(g.live, saved) {
 		return nil
+	}
+	if g.live == nil {
+		if err := x.Apply.Vacant(ctx, client.ObjectKeyFromObject(saved)); err != nil {
+			return err
+		}
 	}
 	return x.Apply.Write(ctx, t.Database.Object, saved.DeepCopy())
 }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -230,6 +231,8 @@ func observed(o client.Object) (int64, bool) {
 	case Request:
 		return o.RequestStatus().ObservedGeneration, true
 	case *appsv1.StatefulSet:
+		return o.Status.ObservedGeneration, true
+	case *petsetv1.PetSet:
 		return o.Status.ObservedGeneration, true
 	}
 	return 0, false

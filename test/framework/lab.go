@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -40,6 +41,8 @@ type Lab struct {
 	Config *rest.Config
 	// Client reads from the API server, not from a cache.
 	Client client.WithWatch
+	// PetSets tells that the lab served them when it was connected to; they are recorded then.
+	PetSets bool
 }
 
 // Connect finds the lab that the environment names and asks it for a sign of life.
@@ -68,6 +71,8 @@ func Connect(ctx context.Context) (*Lab, error) {
 	if err := c.Get(ctx, client.ObjectKey{Name: "drydock-system"}, &corev1.Namespace{}); err != nil {
 		return nil, fmt.Errorf("the lab in %s does not answer (`make up` starts and repairs it): %w", dir, err)
 	}
+	_, err = c.RESTMapper().RESTMapping(petsetv1.GroupVersion.WithKind("PetSet").GroupKind(), petsetv1.GroupVersion.Version)
+	lab.PetSets = err == nil
 	return lab, nil
 }
 
@@ -105,7 +110,7 @@ func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
-		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
+		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme, petsetv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err) // two types of one name: a mistake in the code

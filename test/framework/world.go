@@ -8,8 +8,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 )
@@ -50,8 +52,11 @@ func (w *world) apply(e Event) client.Object {
 	if e.Type == watch.Deleted {
 		delete(w.objects, e.Object.GetUID())
 	}
-	if set, ok := e.Object.(*appsv1.StatefulSet); ok && set.Spec.Replicas != nil {
-		w.replicas[set.Name] = *set.Spec.Replicas
+	switch set := e.Object.(type) {
+	case *appsv1.StatefulSet:
+		w.replicas[set.Name] = ptr.Deref(set.Spec.Replicas, 1)
+	case *petsetv1.PetSet:
+		w.replicas[set.Name] = ptr.Deref(set.Spec.Replicas, 1)
 	}
 	return old
 }

@@ -11,6 +11,8 @@ const (
 	AnnotationRestart = "ops.kubedb.com/restart"
 	// AnnotationTemplateHash is the hash of the pod template as it was rendered, without the stamp.
 	AnnotationTemplateHash = "ops.kubedb.com/template-hash"
+	// AnnotationPlacement on a pod template names the PlacementPolicy of a PetSet's pods.
+	AnnotationPlacement = "ops.kubedb.com/placement-policy"
 	// AnnotationApplied is the hash of an object as it was last applied, so that an unchanged object costs no write.
 	AnnotationApplied = "ops.kubedb.com/applied"
 	// LabelKind and LabelName mark what an operation made.
