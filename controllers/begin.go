@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -70,31 +69,37 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 	if saved.After.Spec, err = steps.SpecOf(after); err != nil {
 		return nil, nil, err
 	}
-	objects, err := c.render(ctx, after, version)
+	tls, err := c.changeTLS(ctx, o, after)
 	if err != nil {
 		return nil, nil, err
 	}
-	configs := make([]*corev1.Secret, 0, len(objects.Groups))
+	saved.TLS = tls.issues
+	objects, err := c.render(ctx, after, version, tls.security)
+	if err != nil {
+		return nil, nil, err
+	}
+	configs := tls.copies
 	for _, g := range objects.Groups {
-		if err := c.changeGroup(ctx, o, saved, g); err != nil {
+		if err := c.changeGroup(ctx, o, saved, g, tls.live.security); err != nil {
 			return nil, nil, err
 		}
 		if !steps.Mounts(saved.Before.Workloads[g.Name], g.Config.Name) {
 			configs = append(configs, g.Config)
 		}
 	}
-	return saved, configs, nil
+	offered, err := c.trustFirst(ctx, saved, tls, after, version)
+	return saved, append(configs, offered...), err
 }
 
 // changeGroup decides what becomes of one group: its template as rendered, where its pods restart, or as it is.
-func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.Saved, g engines.GroupObjects) error {
+func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.Saved, g engines.GroupObjects, mounts security) error {
 	live, err := c.Cluster.Workload(ctx, o.db.Object, g.StatefulSet.Name)
 	if err != nil {
 		return err
 	}
 	if live == nil {
 		// Not provisioned yet, or deleted by hand: the operation makes it, as provisioning would.
-		if live, err = c.workload(g.StatefulSet, ""); err != nil {
+		if live, err = c.unmade(ctx, o, g, mounts); err != nil {
 			return err
 		}
 	}
@@ -126,13 +131,13 @@ func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.S
 // changes tells whether the rendered configuration is another one than the group runs. The pods are asked too: an
 // operation that was given up half-way may have left the workload ahead of them.
 func (c *Database) changes(ctx context.Context, o *operation, live, rendered *appsv1.StatefulSet) (bool, error) {
-	want := steps.SecretVolumes(rendered.Spec.Template.Spec)
 	pods, err := c.Cluster.Pods(ctx, o.db.Object, rendered.Name)
 	if err != nil {
 		return false, err
 	}
-	behind := slices.ContainsFunc(pods, func(p corev1.Pod) bool { return !maps.Equal(steps.SecretVolumes(p.Spec), want) })
-	return behind || !maps.Equal(steps.SecretVolumes(live.Spec.Template.Spec), want), nil
+	db, want := o.request.Database, rendered.Spec.Template.Spec
+	behind := slices.ContainsFunc(pods, func(p corev1.Pod) bool { return !sameFiles(db, p.Spec, want) })
+	return behind || !sameFiles(db, live.Spec.Template.Spec, want), nil
 }
 
 // withVolumes is the workload with claim templates of the size that the request asks for.

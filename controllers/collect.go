@@ -45,25 +45,21 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
 		return nil //nolint:nilerr // not one that this version wrote: it stays
 	}
-	mounted, err := c.mountedSecrets(ctx, db, current)
+	if old.Request == current.Request {
+		return nil // the record of its copies
+	}
+	keep, err := c.namedSecrets(ctx, db, current)
 	if err != nil {
 		return err
 	}
-	needed, busy := current.Secrets(), false
 	for name := range old.Secrets() {
-		switch {
-		case needed[name] || !strings.HasPrefix(name, db.GetName()+"-"):
-		case mounted[name]:
-			busy = true // the revision stays too, or nobody would know of that Secret later
-		default:
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
-			if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
-				return err
-			}
+		if keep[name] || !strings.HasPrefix(name, db.GetName()+"-") {
+			continue
 		}
-	}
-	if busy {
-		return nil
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
+		if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
+			return err
+		}
 	}
 	if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
 		return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
@@ -71,9 +67,9 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	return nil
 }
 
-// mountedSecrets are the Secrets that the database's pods mount.
-func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
-	mounted := map[string]bool{}
+// namedSecrets are the rendered Secrets that the current operation or a pod still names.
+func (c *Database) namedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
+	keep := current.Secrets()
 	for _, g := range current.Topology.Groups {
 		pods, err := c.Cluster.Pods(ctx, db, g.Workload)
 		if err != nil {
@@ -81,11 +77,11 @@ func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, curr
 		}
 		for i := range pods {
 			for _, secret := range steps.SecretVolumes(pods[i].Spec) {
-				mounted[secret] = true
+				keep[secret] = true
 			}
 		}
 	}
-	return mounted, nil
+	return keep, nil
 }
 
 // deleteOwnSecret deletes a Secret if the database controls it: a user's Secret that a pod mounts stays.

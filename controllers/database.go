@@ -32,6 +32,8 @@ type Database struct {
 	Executor  *steps.Executor
 	Journal   *journal.Journal
 	Admission *admit.Admission
+	// CertManager tells whether the cluster has cert-manager's kinds.
+	CertManager bool
 
 	rendered renderings
 }
@@ -154,6 +156,9 @@ func (c *Database) settle(ctx context.Context, s *session, choice ops.Choice) er
 			continue
 		}
 		if value.Finished || value.Deleting {
+			if err := c.forget(ctx, s, r); err != nil {
+				return err
+			}
 			if err := c.release(ctx, r); err != nil {
 				return err
 			}

@@ -40,6 +40,9 @@ func (c *Database) finalize(ctx context.Context, s *session) (ctrl.Result, error
 		}
 	}
 	if policy == kubedbv1.DeletionWipeOut {
+		if err := c.deleteCertificates(ctx, db); err != nil {
+			return ctrl.Result{}, err
+		}
 		if err := c.deleteCredentials(ctx, db); err != nil {
 			return ctrl.Result{}, err
 		}
@@ -142,7 +145,7 @@ func (c *Database) namesOnly(db engines.Database, version *catalogv1.VersionSpec
 // halt removes workloads, Services and budgets and keeps claims and Secrets.
 func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.VersionSpec) error {
 	db := s.db.Object
-	objects, cached := c.rendered.get(db, version)
+	objects, cached := c.rendered.get(db, version, nil)
 	if !cached {
 		var err error
 		if objects, err = c.Engine.Render(db, c.namesOnly(db, version)); err != nil {

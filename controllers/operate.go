@@ -159,11 +159,17 @@ func (c *Database) close(ctx context.Context, o *operation) error {
 	if err := c.commit(ctx, o, nil); err != nil {
 		return err
 	}
+	if err := c.forget(ctx, o.session, o.journal); err != nil {
+		return err
+	}
 	return c.release(ctx, o.journal)
 }
 
 func (o *operation) target(c *Database, side ops.Side, end steps.End) *steps.Target {
-	return &steps.Target{Engine: c.Engine, Database: o.db, Request: o.request, Saved: o.saved, Side: side, End: end}
+	return &steps.Target{
+		Engine: c.Engine, Database: o.db, Request: o.request, Saved: o.saved, Side: side, End: end,
+		Attempts: int(o.journal.Object.RequestStatus().Retries),
+	}
 }
 
 // commit writes both journals of the pass and keeps the first error.

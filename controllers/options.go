@@ -21,6 +21,8 @@ type Options struct {
 	Metrics     *journal.Metrics
 	Now         func() time.Time
 	Concurrency int
+	// CertManager tells whether the cluster has cert-manager's kinds.
+	CertManager bool
 }
 
 // NeverCached are the kinds that are read from the API server by name, when they are needed and not before.
@@ -39,8 +41,8 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o O
 	for _, e := range kinds {
 		c := &Database{
 			Engine: e, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Apply: applier, Cluster: cluster,
-			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster},
-			Journal:  j, Admission: o.Admission,
+			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster, Now: o.Now},
+			Journal:  j, Admission: o.Admission, CertManager: o.CertManager,
 		}
 		if err := c.Setup(ctx, mgr, o.Concurrency); err != nil {
 			return err

@@ -46,21 +46,29 @@ func (c *Database) provision(ctx context.Context, s *session) (time.Duration, er
 		return 0, c.halt(ctx, s, version)
 	}
 	s.db.Remove(kubedbv1.ConditionHalted)
-	objects, cached := c.rendered.get(db, version)
+	s.db.Set(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue, "DatabaseProvisioningStartedSuccessfully",
+		"the operator provisions this database")
+	tls, waits, after, err := c.secure(ctx, s)
+	if err != nil {
+		return c.stall(s, err)
+	}
+	if waits {
+		s.db.Remove(kubedbv1.ConditionStalled)
+		return after, nil
+	}
+	objects, cached := c.rendered.get(db, version, &tls)
 	if !cached {
-		if objects, err = c.render(ctx, db, version); err != nil {
+		if objects, err = c.render(ctx, db, version, tls); err != nil {
 			return c.stall(s, err)
 		}
 	}
-	s.db.Set(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue, "DatabaseProvisioningStartedSuccessfully",
-		"the operator provisions this database")
 	if err := c.applyAll(ctx, s, objects, cached); err != nil {
 		return c.stall(s, err)
 	}
-	c.rendered.put(db, version, objects)
+	c.rendered.put(db, version, tls, objects)
 	s.db.Remove(kubedbv1.ConditionStalled)
 	s.db.Object.DatabaseStatus().ObservedGeneration = db.GetGeneration()
-	return 0, c.upToDate(ctx, s, objects)
+	return after, c.upToDate(ctx, s, objects)
 }
 
 // stall says on the database why it cannot be provisioned. What may come right by itself is looked at again.
@@ -168,6 +176,10 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 	set.Spec.Template = *live.Spec.Template.DeepCopy()
 	set.Spec.VolumeClaimTemplates = live.Spec.VolumeClaimTemplates
 	metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationTemplateHash, hashOf(live))
+	delete(set.Annotations, opsv1.AnnotationCertificates)
+	if mounted, ok := live.Annotations[opsv1.AnnotationCertificates]; ok {
+		metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationCertificates, mounted)
+	}
 	_, err = c.Apply.Owned(ctx, db, set)
 	return err
 }

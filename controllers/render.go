@@ -6,15 +6,17 @@ import (
 	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 )
 
 // render reads the Secrets that the configuration names and renders the database's objects.
-func (c *Database) render(ctx context.Context, db engines.Database, version *catalogv1.VersionSpec) (engines.Objects, error) {
-	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}}
+func (c *Database) render(ctx context.Context, db engines.Database, version *catalogv1.VersionSpec, tls security) (engines.Objects, error) {
+	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}, TLSSecret: tls.secret}
 	for _, g := range c.Engine.Settings(db).Groups {
 		if *g.Configuration == nil || (*g.Configuration).SecretName == "" {
 			continue
@@ -34,6 +36,11 @@ func (c *Database) render(ctx context.Context, db engines.Database, version *cat
 	if err != nil {
 		return engines.Objects{}, &refusal{"CannotRender", err}
 	}
+	if tls.secret != "" && tls.mounted != "" {
+		for _, g := range objects.Groups {
+			metav1.SetMetaDataAnnotation(&g.StatefulSet.ObjectMeta, opsv1.AnnotationCertificates, tls.mounted)
+		}
+	}
 	return objects, nil
 }
 
@@ -48,27 +55,29 @@ type rendering struct {
 	uid        types.UID
 	generation int64
 	version    catalogv1.VersionSpec
+	tls        security
 	objects    engines.Objects
 }
 
-func (r *renderings) get(db engines.Database, version *catalogv1.VersionSpec) (engines.Objects, bool) {
+// get finds a rendering with that copy of certificates; nil stands for any.
+func (r *renderings) get(db engines.Database, version *catalogv1.VersionSpec, tls *security) (engines.Objects, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k, ok := r.kept[types.NamespacedName{Namespace: db.GetNamespace(), Name: db.GetName()}]
-	if !ok || k.uid != db.GetUID() || k.generation != db.GetGeneration() || !sameVersion(&k.version, version) {
+	if !ok || k.uid != db.GetUID() || k.generation != db.GetGeneration() || !sameVersion(&k.version, version) || tls != nil && k.tls != *tls {
 		return engines.Objects{}, false
 	}
 	return k.objects, true
 }
 
-func (r *renderings) put(db engines.Database, version *catalogv1.VersionSpec, objects engines.Objects) {
+func (r *renderings) put(db engines.Database, version *catalogv1.VersionSpec, tls security, objects engines.Objects) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.kept == nil {
 		r.kept = map[types.NamespacedName]rendering{}
 	}
 	r.kept[types.NamespacedName{Namespace: db.GetNamespace(), Name: db.GetName()}] =
-		rendering{uid: db.GetUID(), generation: db.GetGeneration(), version: *version.DeepCopy(), objects: objects}
+		rendering{uid: db.GetUID(), generation: db.GetGeneration(), version: *version.DeepCopy(), tls: tls, objects: objects}
 }
 
 func (r *renderings) forget(key types.NamespacedName) {

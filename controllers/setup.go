@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -34,7 +35,7 @@ const (
 
 // CacheOptions limits the watch caches to our own objects and to the fields that are read, so that memory follows the
 // number of databases and not the size of the cluster.
-func CacheOptions(kinds []engines.Engine) cache.Options {
+func CacheOptions(kinds []engines.Engine, certManager bool) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{LabelManagedBy: ManagedBy})
 	saved, err := labels.NewRequirement(opsv1.LabelKind, selection.Exists, nil)
 	if err != nil {
@@ -49,7 +50,7 @@ func CacheOptions(kinds []engines.Engine) cache.Options {
 	if err != nil {
 		panic(err) // kinds are constants
 	}
-	return cache.Options{
+	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
@@ -61,6 +62,10 @@ func CacheOptions(kinds []engines.Engine) cache.Options {
 			&appsv1.ControllerRevision{}:    {Label: labels.NewSelector().Add(*saved)},
 		},
 	}
+	if certManager {
+		options.ByObject[&certmanagerv1.Certificate{}] = cache.ByObject{Label: ours}
+	}
+	return options
 }
 
 // SetupIndexes adds the indexes that all kinds share.
@@ -90,7 +95,7 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 		}
 		return nil
 	})
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named(kind.DatabaseResource).
 		For(kind.NewDatabase()).
 		Owns(&appsv1.StatefulSet{}).
@@ -102,8 +107,11 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(c.ofLabels)).
 		Watches(kind.NewVersion(), handler.EnqueueRequestsFromMapFunc(c.ofVersion)).
 		Watches(&appsv1.ControllerRevision{}, handler.Funcs{}). // only cached: a saved revision never changes
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-		Complete(c)
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency})
+	if c.CertManager {
+		b = b.Owns(&certmanagerv1.Certificate{}).Owns(&certmanagerv1.Issuer{})
+	}
+	return b.Complete(c)
 }
 
 // nameLabel is the value of app.kubernetes.io/name on everything that belongs to a database of this kind.

@@ -84,6 +84,8 @@ type Engine interface {
 	Dialect(version *catalogv1.VersionSpec) mycnf.Dialect
 	// Aliases of the certificates that this kind uses.
 	Aliases() []string
+	// CommonName of those certificates.
+	CommonName(db Database) string
 	// Reserved names what podTemplates may not touch and what they may override.
 	Reserved() Reserved
 }

@@ -20,7 +20,7 @@ var planners = map[opsv1.OpsType]planner{
 
 // Implemented tells whether this version carries out operations of that type. A plan may exist before that.
 func Implemented(t opsv1.OpsType) bool {
-	return t == opsv1.Restart || t == opsv1.Reconfigure || t == opsv1.VolumeExpansion
+	return t == opsv1.Restart || t == opsv1.Reconfigure || t == opsv1.ReconfigureTLS || t == opsv1.VolumeExpansion
 }
 
 // MakePlan compiles a request to steps. It is a function of the request and of what was saved when the operation

@@ -9,8 +9,8 @@ type Side string
 const (
 	// Before is the state that the operation found; undo goes back to it.
 	Before Side = "Before"
-	// Trust is between the two: the certificates of Before, with the old and the new CA trusted. Only a change of CA
-	// passes through it.
+	// Trust is between the two: pods have what others will soon expect of them and expect nothing yet. They trust the
+	// old and the new authority and keep their certificates; or they have certificates and do not require them.
 	Trust Side = "Trust"
 	// After is the state that the request asks for.
 	After Side = "After"
@@ -48,8 +48,8 @@ type Change struct {
 	Templates, Rolls map[string]bool
 	// Certificates are the aliases that ReconfigureTLS issues.
 	Certificates []string
-	// CAChanged is true when pods have to trust two authorities for a while.
-	CAChanged bool
+	// TrustFirst is true when no pod may reach After before every pod has reached Trust.
+	TrustFirst bool
 	// AddsTLS is true when the database had no TLS before, so that undoing removes what was issued.
 	AddsTLS bool
 }

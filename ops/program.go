@@ -44,6 +44,18 @@ func (p *program) verify(to Side, groups []Group) {
 	}
 }
 
+// trustFirst takes every pod to Trust before the first goes to After.
+func (p *program) trustFirst(c Change) {
+	if !c.TrustFirst {
+		return
+	}
+	prefix := p.prefix
+	p.prefix = prefix + trustPrefix
+	p.apply(Trust, c.Topology.Groups)
+	p.roll(Trust, c.Topology.Groups)
+	p.prefix = prefix
+}
+
 func (p *program) issue(to Side, aliases []string) {
 	p.add(len(aliases), "IssueCertificates", IssueCertificates{To: to})
 }
@@ -74,6 +86,8 @@ func undoRoll(c Change) []Step {
 	if c.SpecChanged {
 		p.editDatabase(Before)
 	}
+	// The way back leads through Trust too, for the same reason. It takes nothing if no pod has gone further.
+	p.trustFirst(c)
 	p.apply(Before, c.Topology.groups(c.Templates))
 	rolls := c.Topology.groups(c.Rolls)
 	slices.Reverse(rolls)
@@ -100,8 +114,8 @@ func StepTypes() []StepType {
 		{"PauseDatabase", "The database is paused: nobody but the operator may change its spec."},
 		{"UpdateDatabase", "The database's spec is what the request asks for."},
 		{"IssueCertificates", "Every certificate has been issued, once."},
-		{"TrustUpdateWorkloads", "The workloads trust the old and the new certificate authority."},
-		{"TrustRestart<Group>Pods", "The pods of the group trust the old and the new certificate authority."},
+		{"TrustUpdateWorkloads", "The workloads trust the old and the new certificate authority, or have certificates before TLS is required."},
+		{"TrustRestart<Group>Pods", "The pods of the group trust the old and the new certificate authority, or have certificates before TLS is required."},
 		{"UpdateWorkloads", "The workloads are what the request asks for."},
 		{"Restart<Group>Pods", "Every pod of the group has been restarted and is Ready."},
 		{"Expand<Group>Volumes", "Every claim of the group has the requested capacity."},
@@ -114,6 +128,8 @@ func StepTypes() []StepType {
 		{"ResumeDatabase", "The pause is removed."},
 		{"UndoUpdateDatabase", "The database's spec is what it was before the request."},
 		{"UndoDetach<Group>Workload", "The group's workload object is removed so that its claim template can be put back."},
+		{"UndoTrustUpdateWorkloads", "No pod presents a certificate that pods as they were before would not trust."},
+		{"UndoTrustRestart<Group>Pods", "No pod of the group presents a certificate that pods as they were before would not trust."},
 		{"UndoUpdateWorkloads", "The workloads are what they were before the request."},
 		{"UndoRestart<Group>Pods", "Every pod of the group that the request had restarted runs what it ran before and is Ready."},
 		{"UndoIssueCertificates", "The certificates are what they were before the request."},

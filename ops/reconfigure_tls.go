@@ -6,9 +6,9 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 )
 
-// planReconfigureTLS issues certificates and restarts every pod with them. When the authority changes, every pod first
-// learns to trust both, so that no two pods ever meet without a common one. All groups restart: what the certificates
-// will be is not known yet when the plan is made.
+// planReconfigureTLS issues certificates and restarts every pod with them. When the authority may change, every pod
+// first learns to trust both, so that no two pods ever meet without a common one; when it turns out not to, the steps
+// find every pod as it should be. All groups restart: what the certificates will be is not known when the plan is made.
 func planReconfigureTLS(r Request, c Change) Plan {
 	removes := r.TLS != nil && r.TLS.Remove
 	c = c.everywhere()
@@ -21,12 +21,7 @@ func planReconfigureTLS(r Request, c Change) Plan {
 	if !removes {
 		p.issue(After, c.Certificates)
 	}
-	if c.CAChanged && !removes {
-		p.prefix = trustPrefix
-		p.apply(Trust, all)
-		p.roll(Trust, all)
-		p.prefix = ""
-	}
+	p.trustFirst(c)
 	p.apply(After, all)
 	p.roll(After, all)
 	p.verify(After, all)

@@ -72,6 +72,7 @@ func run(ctx context.Context, o *options) error {
 	if err := controllers.SetupAll(ctx, mgr, kinds(), controllers.Options{
 		Admission: admission, Concurrency: o.Concurrency,
 		Metrics: journal.NewMetrics(crmetrics.Registry), Now: time.Now,
+		CertManager: hasCertManager(mgr.GetRESTMapper()),
 	}); err != nil {
 		return err
 	}
@@ -87,15 +88,16 @@ func newManager(o *options) (manager.Manager, error) {
 		return nil, err
 	}
 	config.UserAgent = "drydock"
+	refuseAtOnce(config)
 	config.QPS = -1 // the API server's priority and fairness decides
-	never, err := neverCached(config)
+	certManager, err := findCertManager(config)
 	if err != nil {
 		return nil, err
 	}
 	return ctrl.NewManager(config, manager.Options{
 		Scheme: newScheme(),
-		Cache:  controllers.CacheOptions(kinds()),
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: never}},
+		Cache:  controllers.CacheOptions(kinds(), certManager),
+		Client: client.Options{Cache: &client.CacheOptions{DisableFor: neverCached(certManager)}},
 		Metrics: metricsserver.Options{
 			BindAddress: o.MetricsAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -109,20 +111,25 @@ func newManager(o *options) (manager.Manager, error) {
 	})
 }
 
-// neverCached are the kinds that are read from the API server. Issuers are among them where cert-manager is not
-// installed, since there is nothing to watch.
-func neverCached(config *rest.Config) ([]client.Object, error) {
+// findCertManager looks for cert-manager before there is a manager, whose caches depend on it.
+func findCertManager(config *rest.Config) (bool, error) {
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
+	return hasCertManager(mapper), nil
+}
+
+// neverCached are the kinds that are read from the API server. Issuers are among them where cert-manager is not
+// installed, since there is nothing to watch.
+func neverCached(certManager bool) []client.Object {
 	never := controllers.NeverCached()
-	if !hasCertManager(mapper) {
-		never = append(never, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
+	if !certManager {
+		never = append(never, &certmanagerv1.Certificate{}, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
 	}
-	return never, nil
+	return never
 }

@@ -40,6 +40,10 @@ func (engine) Aliases() []string {
 	return []string{kubedbv1.AliasServer, kubedbv1.AliasClient, kubedbv1.AliasMetricsExporter}
 }
 
+func (engine) CommonName(db engines.Database) string {
+	return db.GetName() + "." + db.GetNamespace() + ".svc"
+}
+
 // Dialect is what the catalog says: MariaDB with Galera can stand in for Percona's build.
 func (engine) Dialect(version *catalogv1.VersionSpec) mycnf.Dialect {
 	if version != nil {

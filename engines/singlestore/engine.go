@@ -44,6 +44,8 @@ func (engine) Aliases() []string {
 	return []string{kubedbv1.AliasServer, kubedbv1.AliasClient}
 }
 
+func (engine) CommonName(db engines.Database) string { return db.GetName() }
+
 // Dialect is the same for all versions.
 func (engine) Dialect(*catalogv1.VersionSpec) mycnf.Dialect { return mycnf.SingleStore }
 

@@ -168,6 +168,7 @@ func appliedHash(desired client.Object) (string, error) {
 	set = set.DeepCopy()
 	set.Spec.Template, set.Spec.VolumeClaimTemplates = corev1.PodTemplateSpec{}, nil
 	delete(set.Annotations, opsv1.AnnotationTemplateHash)
+	delete(set.Annotations, opsv1.AnnotationCertificates)
 	return Hash(set)
 }
 

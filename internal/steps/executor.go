@@ -4,6 +4,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,8 @@ type Executor struct {
 	Apply  *apply.Applier
 	// Cluster reads what belongs to a database.
 	Cluster *Cluster
+	// Now is the clock.
+	Now func() time.Time
 }
 
 // Target is what one pass of one operation works on.
@@ -30,6 +33,8 @@ type Target struct {
 	Database *journal.Database
 	Request  ops.Request
 	Saved    *Saved
+	// Attempts is how often a failed step of the operation was tried again.
+	Attempts int
 	// Side is where the operation is heading: After, or Before while it is being undone.
 	Side ops.Side
 	// End is how the operation ends if this plan runs to its end.
@@ -61,8 +66,10 @@ func (x *Executor) Do(ctx context.Context, t *Target, action ops.Action) (ops.Ou
 		return x.stopPod(ctx, t, a)
 	case ops.StartPod:
 		return x.startPod(ctx, t, a)
-	case ops.IssueCertificates, ops.RemoveCertificates:
-		return ops.Outcome{}, fmt.Errorf("action %T is not carried out by this version", a)
+	case ops.IssueCertificates:
+		return x.issueCertificates(ctx, t, a.To)
+	case ops.RemoveCertificates:
+		return x.removeCertificates(ctx, t)
 	}
 	return ops.Outcome{}, fmt.Errorf("unknown action %T", action)
 }

@@ -26,11 +26,14 @@ const (
 
 // rollPods lets one pod leave, if it is time for one.
 func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops.Outcome, error) {
+	if skip, err := x.needsNoTrust(ctx, t, a.To); skip || err != nil {
+		return done("no pod has gone further"), err
+	}
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	side, err := t.Saved.Side(a.To)
+	side, err := x.side(ctx, t, a.To)
 	if err != nil {
 		return ops.Outcome{}, err
 	}

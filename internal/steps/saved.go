@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/certs"
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
@@ -23,6 +24,12 @@ type Saved struct {
 	After    State        `json:"after"`
 	// Rolls names the groups whose pods have to restart.
 	Rolls []string `json:"rolls,omitempty"`
+	// Trust is what workloads pass through on the way to After; nil when nothing keeps them from going there at once.
+	Trust map[string]*appsv1.StatefulSet `json:"trust,omitempty"`
+	// TLS is set when the operation issues certificates.
+	TLS *TLS `json:"tls,omitempty"`
+	// Copies is not saved here but recorded once the certificates are issued.
+	Copies *Copies `json:"copies,omitempty"`
 }
 
 // State is one side of a change.
@@ -50,6 +57,10 @@ func (s *Saved) Change() ops.Change {
 		SpecChanged: !jsonpatch.Equal(s.Before.Spec, s.After.Spec),
 		Templates:   map[string]bool{},
 		Rolls:       map[string]bool{},
+		TrustFirst:  len(s.Trust) > 0,
+	}
+	if s.TLS != nil {
+		c.Certificates, c.AddsTLS = s.TLS.Certificates, s.TLS.Adds
 	}
 	for name, after := range s.After.Workloads {
 		if !sameTemplate(after, s.Before.Workloads[name]) {
@@ -68,8 +79,11 @@ func (s *Saved) Side(side ops.Side) (State, error) {
 	case ops.Before:
 		return s.Before, nil
 	case ops.After:
-		return s.After, nil
+		return s.issued(side, s.After)
 	case ops.Trust:
+		if s.Trust != nil {
+			return s.issued(side, State{Workloads: s.Trust})
+		}
 	}
 	return State{}, fmt.Errorf("the saved revision has no side %q", side)
 }
@@ -116,12 +130,16 @@ func Keep(live *appsv1.StatefulSet) *appsv1.StatefulSet {
 // Secrets are the names of all Secrets that the pods of either side mount.
 func (s *Saved) Secrets() map[string]bool {
 	names := map[string]bool{}
-	for _, side := range []State{s.Before, s.After} {
-		for _, set := range side.Workloads {
+	for _, workloads := range []map[string]*appsv1.StatefulSet{s.Before.Workloads, s.Trust, s.After.Workloads} {
+		for _, set := range workloads {
 			for _, secret := range SecretVolumes(set.Spec.Template.Spec) {
 				names[secret] = true
 			}
 		}
 	}
+	for _, secret := range s.Copies.names() {
+		names[secret] = true
+	}
+	delete(names, certs.PendingCopy(s.Topology.Database))
 	return names
 }

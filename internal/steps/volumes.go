@@ -79,7 +79,7 @@ func (x *Executor) detachWorkload(ctx context.Context, t *Target, a ops.DetachWo
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	side, err := t.Saved.Side(a.To)
+	side, err := x.side(ctx, t, a.To)
 	if err != nil {
 		return ops.Outcome{}, err
 	}

@@ -12,6 +12,9 @@ import (
 
 // applyObjects writes the workloads of the groups as one side of the saved revision has them.
 func (x *Executor) applyObjects(ctx context.Context, t *Target, a ops.ApplyObjects) (ops.Outcome, error) {
+	if skip, err := x.needsNoTrust(ctx, t, a.To); skip || err != nil {
+		return done("no pod has gone further"), err
+	}
 	for _, name := range a.Groups {
 		if err := x.applyWorkload(ctx, t, a.To, name); err != nil {
 			return ops.Outcome{}, err
@@ -26,7 +29,7 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	if err != nil {
 		return err
 	}
-	side, err := t.Saved.Side(to)
+	side, err := x.side(ctx, t, to)
 	if err != nil {
 		return err
 	}

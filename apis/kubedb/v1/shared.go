@@ -69,6 +69,12 @@ const (
 	ConditionHealthCheckPaused = "HealthCheckPaused"
 	// ConditionPodsUpToDate is False while pods run another template than the spec asks for; a Restart request applies it.
 	ConditionPodsUpToDate = "PodsUpToDate"
+	// ConditionCertificatesReady is False while cert-manager has not issued every certificate as the spec asks; a new
+	// database waits for it.
+	ConditionCertificatesReady = "CertificatesReady"
+	// ConditionCertificatesUpToDate is False while pods mount other certificates than the latest; a Restart request
+	// brings them to the pods.
+	ConditionCertificatesUpToDate = "CertificatesUpToDate"
 	// ConditionDegraded is True after an operation whose undo failed too, until the next one succeeds.
 	ConditionDegraded = "Degraded"
 	// ConditionReconciling and ConditionStalled complete the kstatus trio with Ready.

@@ -11,6 +11,8 @@ const (
 	AnnotationRestart = "ops.kubedb.com/restart"
 	// AnnotationTemplateHash is the hash of the pod template as it was rendered, without the stamp.
 	AnnotationTemplateHash = "ops.kubedb.com/template-hash"
+	// AnnotationCertificates on a workload says which issuances of the certificates its pods mount.
+	AnnotationCertificates = "ops.kubedb.com/certificate-revisions"
 	// AnnotationApplied is the hash of an object as it was last applied, so that an unchanged object costs no write.
 	AnnotationApplied = "ops.kubedb.com/applied"
 	// LabelKind and LabelName mark what an operation made.

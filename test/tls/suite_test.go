@@ -1,0 +1,34 @@
+//go:build lab
+
+package tls
+
+import (
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/drydock-db/drydock/test/framework"
+)
+
+// lab is the lab under test.
+var lab *framework.Lab
+
+// TestTLS runs the specs one after another: each waits for cert-manager and for pods, most of them for seconds.
+func TestTLS(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Drydock TLS")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
+	SetDefaultEventuallyTimeout(2 * time.Minute)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	logf.SetLogger(logr.Discard())
+	var err error
+	lab, err = framework.Connect(ctx)
+	Expect(err).NotTo(HaveOccurred())
+})
