@@ -11,8 +11,6 @@ LAB_CACHE := $(if $(DRYDOCK_CACHE),$(DRYDOCK_CACHE),$(or $(XDG_CACHE_HOME),$(HOM
 LAB_DIR ?= $(CURDIR)/.lab
 LAB := go -C lab run ./cmd/lab --dir $(LAB_DIR)
 FUZZTIME ?= 20s
-# What `make test` runs of the acceptance suites.
-SUITES ?= The steps of|The gate of|A configuration that|Admission of|VolumeExpansion|Several requests|Older manifests|Tools|Deleting a request
 
 CONTROLLER_GEN := $(TOOLS)/controller-gen-v0.23.0-$(GO_VERSION)/controller-gen
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0-$(GO_VERSION)/golangci-lint
@@ -50,7 +48,7 @@ fmt: $(GOLANGCI_LINT) ## Format the code
 
 ##@ Check
 
-.PHONY: lint verify vuln test test-unit test-lab test-lab-all chart bench fuzz
+.PHONY: lint verify vuln test test-unit test-lab test-faults chart bench fuzz
 lint: $(GOLANGCI_LINT) ## Lint both modules
 	@$(GOLANGCI_LINT) run ./...
 	@cd lab && $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...
@@ -63,11 +61,11 @@ test: ## Everything: lint, verify, unit tests with -race, chart, lab, acceptance
 test-unit: ## Unit tests of both modules, with the race detector
 	@go test -race ./...
 	@go -C lab test -race ./...
-test-lab: ## The acceptance suites that are proved stable, on a running lab (make up)
-	@go test -tags lab -count=1 ./test/framework/...
-	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 45m ./test/acceptance -ginkgo.focus '$(SUITES)'
-test-lab-all: ## Every acceptance suite, also those that crash the operator
-	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 60m ./test/acceptance
+test-lab: ## Acceptance suites on a running lab (make up)
+	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 45m ./test/...
+test-faults: ## Fault suites on a running lab (make up)
+	@if [ -d test/faults ]; then DRYDOCK_LAB=$(LAB_DIR) go test -tags lab,faults -count=1 -timeout 90m ./test/faults/...; \
+	else echo "there are no fault suites yet"; fi
 chart: $(HELM) ## Compare the Helm chart with what kustomize renders
 	@$(LAB) build
 	@kubectl=$$(ls -t $(LAB_CACHE)/kubectl-* | head -n 1); \

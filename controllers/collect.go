@@ -29,37 +29,39 @@ func (c *Database) collect(ctx context.Context, db engines.Database, current *st
 	}
 	for i := range revisions.Items {
 		revision := &revisions.Items[i]
-		if revision.Name == revisionName(current.Request, db.GetName()) || !metav1.IsControlledBy(revision, db) {
+		var old steps.Saved
+		if revision.Name == revisionName(current.Request, db.GetName()) || !metav1.IsControlledBy(revision, db) ||
+			json.Unmarshal(revision.Data.Raw, &old) != nil {
 			continue
 		}
-		if err := c.collectOne(ctx, db, current, revision); err != nil {
+		mounted, err := c.mountedSecrets(ctx, db, current)
+		if err != nil {
+			return err
+		}
+		if err := c.forget(ctx, db, revision, &old, current, mounted); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// collectOne deletes one saved revision, after the rendered Secrets that nothing else names.
-func (c *Database) collectOne(ctx context.Context, db engines.Database, current *steps.Saved, revision *appsv1.ControllerRevision) error {
-	var old steps.Saved
-	if err := json.Unmarshal(revision.Data.Raw, &old); err != nil {
-		return nil //nolint:nilerr // not one that this version wrote: it stays
-	}
-	mounted, err := c.mountedSecrets(ctx, db, current)
-	if err != nil {
-		return err
-	}
+// forget deletes a saved revision after the Secrets that only it named. While a pod still mounts one of them it stays, or
+// nobody would know of that Secret later.
+func (c *Database) forget(ctx context.Context, db engines.Database, revision *appsv1.ControllerRevision, old, current *steps.Saved,
+	mounted map[string]bool,
+) error {
 	needed, busy := current.Secrets(), false
 	for name := range old.Secrets() {
-		switch {
-		case needed[name] || !strings.HasPrefix(name, db.GetName()+"-"):
-		case mounted[name]:
-			busy = true // the revision stays too, or nobody would know of that Secret later
-		default:
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
-			if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
-				return err
-			}
+		if needed[name] || !strings.HasPrefix(name, db.GetName()+"-") {
+			continue
+		}
+		if mounted[name] {
+			busy = true
+			continue
+		}
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
+		if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
+			return err
 		}
 	}
 	if busy {
@@ -71,7 +73,7 @@ func (c *Database) collectOne(ctx context.Context, db engines.Database, current 
 	return nil
 }
 
-// mountedSecrets are the Secrets that the database's pods mount.
+// mountedSecrets are the Secrets that a pod mounts.
 func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, current *steps.Saved) (map[string]bool, error) {
 	mounted := map[string]bool{}
 	for _, g := range current.Topology.Groups {

@@ -133,10 +133,13 @@ func (s *session) request(r ops.Request) *journal.Request {
 	return nil
 }
 
+// IndexDatabase is the cache index of requests by the name of their database.
+const IndexDatabase = "databaseRef"
+
 // list returns the requests about a database, as copies.
 func (c *Database) list(ctx context.Context, from client.Reader, key client.ObjectKey) ([]engines.OpsRequest, error) {
 	list := c.Engine.Kind().NewRequestList()
-	field := admit.IndexDatabase
+	field := IndexDatabase
 	if from == c.Live {
 		field = "spec.databaseRef.name"
 	}

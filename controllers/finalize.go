@@ -160,8 +160,13 @@ func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.Vers
 		removed = append(removed, &policyv1.PodDisruptionBudget{ObjectMeta: named(g.PDB)})
 	}
 	for _, o := range removed {
-		if err := c.deleteOwned(ctx, db, o); err != nil {
-			return err
+		err := c.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
+		if err == nil && metav1.IsControlledBy(o, db) && o.GetDeletionTimestamp() == nil {
+			uid := o.GetUID()
+			err = c.Client.Delete(ctx, o, client.Preconditions{UID: &uid})
+		}
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("removing %s: %w", o.GetName(), err)
 		}
 	}
 	s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionTrue, "DatabaseHaltedSuccessfully", "spec.halted is true")
@@ -169,19 +174,6 @@ func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.Vers
 		s.db.Set(condition, metav1.ConditionFalse, "Halted", "spec.halted is true")
 	}
 	db.DatabaseStatus().ObservedGeneration = db.GetGeneration()
-	return nil
-}
-
-// deleteOwned deletes an object of that name if the database controls it.
-func (c *Database) deleteOwned(ctx context.Context, db engines.Database, o client.Object) error {
-	err := c.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
-	if err == nil && metav1.IsControlledBy(o, db) && o.GetDeletionTimestamp() == nil {
-		uid := o.GetUID()
-		err = c.Client.Delete(ctx, o, client.Preconditions{UID: &uid})
-	}
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("removing %s: %w", o.GetName(), err)
-	}
 	return nil
 }
 

@@ -21,7 +21,6 @@ import (
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
-	"github.com/drydock-db/drydock/internal/admit"
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
@@ -81,7 +80,7 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 		}
 		return nil
 	}
-	if err := mgr.GetFieldIndexer().IndexField(ctx, kind.NewRequest(), admit.IndexDatabase, byDatabase); err != nil {
+	if err := mgr.GetFieldIndexer().IndexField(ctx, kind.NewRequest(), IndexDatabase, byDatabase); err != nil {
 		return fmt.Errorf("indexing %s: %w", kind.Request.Kind, err)
 	}
 	toDatabase := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, o client.Object) []reconcile.Request {

@@ -68,7 +68,7 @@ func CertificateSecret(db Database, alias string) string { return db.GetName() +
 // defaultCertificates lists every certificate of the kind and names its Secret. Without an issuer there is nothing to
 // list: the database asks for a managed issuer, whose certificates are the operator's own affair.
 func defaultCertificates(db Database, tls *kubedbv1.TLSConfig, aliases []string) {
-	if tls == nil || tls.IssuerRef == nil || db.GetName() == "" { // generateName: the name comes after admission
+	if tls == nil || tls.IssuerRef == nil {
 		return
 	}
 	listed := map[string]bool{}

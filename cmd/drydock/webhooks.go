@@ -27,10 +27,6 @@ func newAdmission(ctx context.Context, mgr ctrl.Manager, o *options) (*admit.Adm
 	if hasCertManager(mgr.GetRESTMapper()) {
 		watched = append(watched, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
 	}
-	// The controllers watch these too, but only in the replica that leads; every replica answers admission.
-	for _, e := range kinds() {
-		watched = append(watched, e.Kind().NewDatabase(), e.Kind().NewRequest(), e.Kind().NewVersion())
-	}
 	for _, object := range watched {
 		if _, err := mgr.GetCache().GetInformer(ctx, object); err != nil {
 			return nil, fmt.Errorf("watching %T: %w", object, err)
@@ -100,3 +96,4 @@ func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o 
 	}
 	return mgr.Add(server)
 }
+

@@ -44,7 +44,7 @@ func viewClaim(name string, claim *corev1.PersistentVolumeClaim) ops.Claim {
 				v.Infeasible = c.Message
 			}
 		case corev1.PersistentVolumeClaimResizing, corev1.PersistentVolumeClaimVolumeModifyVolumeError,
-			corev1.PersistentVolumeClaimVolumeModifyingVolume, corev1.PersistentVolumeClaimUnused:
+			corev1.PersistentVolumeClaimVolumeModifyingVolume:
 		}
 	}
 	return v

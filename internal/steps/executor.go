@@ -37,8 +37,6 @@ type Target struct {
 }
 
 // Do looks, acts if something is left to do, and says what it found. An error is a surprise: the caller backs off.
-//
-//nolint:gocyclo // the one switch over the closed set of actions
 func (x *Executor) Do(ctx context.Context, t *Target, action ops.Action) (ops.Outcome, error) {
 	switch a := action.(type) {
 	case ops.Pause:

@@ -80,7 +80,7 @@ func TestEvictionAnswers(t *testing.T) {
 		want ops.Status
 	}{
 		"the pod is gone":       {apierrors.NewNotFound(group, "px-2"), ops.Waiting},
-		"another pod by now":    {apierrors.NewConflict(group, "px-2", errors.New("uid")), ""},
+		"another pod by now":    {apierrors.NewConflict(group, "px-2", errors.New("uid")), ops.Waiting},
 		"a budget said no":      {apierrors.NewTooManyRequests("budget", 1), ops.Waiting},
 		"something else failed": {apierrors.NewInternalError(errors.New("no")), ""},
 	} {

@@ -117,8 +117,10 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	if ops.Expand(viewClaims(claims), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
-	if other := otherDown(g.pods, a.Pod); other != "" {
-		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
+	for i := range g.pods {
+		if p := &g.pods[i]; p.Name != a.Pod && !PodReady(p) {
+			return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", p.Name, a.Pod), nil
+		}
 	}
 	if out, err := x.orphan(ctx, g); err != nil || !out.IsDone() {
 		return out, err
@@ -134,16 +136,6 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 		}
 	}
 	return waiting("StoppingPod", "stopping pod %s", a.Pod), nil
-}
-
-// otherDown names a pod of the group other than that one which is not Ready.
-func otherDown(pods []corev1.Pod, name string) string {
-	for i := range pods {
-		if pods[i].Name != name && !PodReady(&pods[i]) {
-			return pods[i].Name
-		}
-	}
-	return ""
 }
 
 // startPod applies the workload, which brings the missing pod back, and waits until the pod is Ready and its volume has

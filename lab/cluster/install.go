@@ -6,9 +6,7 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -97,7 +95,7 @@ func (l *Lab) install(ctx context.Context, o UpOptions) error {
 
 // kustomize renders a folder; one without a kustomization renders to nothing.
 func (l *Lab) kustomize(ctx context.Context, dir string) ([]byte, error) {
-	if _, err := os.Stat(filepath.Join(dir, "kustomization.yaml")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, "kustomization.yaml")); err != nil {
 		l.say("manifests: no kustomization.yaml in %s, nothing to apply from there", dir)
 		return nil, nil
 	}

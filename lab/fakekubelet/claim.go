@@ -166,10 +166,12 @@ func (f ClaimFacts) grown(size resource.Quantity) ClaimDecision {
 	status.Capacity[corev1.ResourceStorage] = size
 	status.AllocatedResourceStatuses = nil
 	status.Conditions = slices.DeleteFunc(status.Conditions, func(c corev1.PersistentVolumeClaimCondition) bool {
-		return slices.Contains([]corev1.PersistentVolumeClaimConditionType{
-			corev1.PersistentVolumeClaimResizing, corev1.PersistentVolumeClaimFileSystemResizePending,
-			corev1.PersistentVolumeClaimControllerResizeError, corev1.PersistentVolumeClaimNodeResizeError,
-		}, c.Type)
+		switch c.Type {
+		case corev1.PersistentVolumeClaimResizing, corev1.PersistentVolumeClaimFileSystemResizePending,
+			corev1.PersistentVolumeClaimControllerResizeError, corev1.PersistentVolumeClaimNodeResizeError:
+			return true
+		}
+		return false
 	})
 	return f.write(status, ClaimMemory{}, 0)
 }

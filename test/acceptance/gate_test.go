@@ -73,11 +73,7 @@ var _ = Describe("The gate of a database under an operation", func() {
 		for _, change := range []string{"[mysqld]\nwait_timeout = 60\n", "[mysqld]\nlab_refuse_to_start = 1\n"} {
 			r := percona.reconfigure(a, fmt.Sprintf("change-%d", len(change)), changes{"perconaxtradb": inline("a.cnf", change)}, retries(0))
 			a.create(ctx, r)
-			a.now(ctx)
-			Eventually(ctx, func() bool {
-				now, ok := a.Record.See(r).(framework.Request)
-				return ok && framework.Finished(now)
-			}).Should(BeTrue())
+			Eventually(ctx, func() bool { return framework.Finished(see(a, r)) }).Should(BeTrue())
 			a.now(ctx)
 			a.isFree(percona)
 			Expect(edit(ctx, a, db, func(d framework.Database) { withPolicy(d, kubedbv1.DeletionWipeOut) })).To(Succeed())

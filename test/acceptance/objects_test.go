@@ -61,7 +61,7 @@ var _ = Describe("What a database consists of", func() {
 			db := withVersion(s.database(a.Name), a.fullVersion(ctx, s))
 			a.provision(ctx, db)
 			a.now(ctx)
-			Expect(see(a, db).GetFinalizers()).To(ContainElement(HavePrefix("kubedb.com")))
+			Expect(see(a, db).GetFinalizers()).To(ContainElement("kubedb.com"))
 			a.hasServices(ctx, s)
 			a.hasCredentials(s)
 			account := &corev1.ServiceAccount{}

@@ -4,11 +4,13 @@ package acceptance
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -40,14 +42,30 @@ func fromSecret(name string) opsv1.ReconfigurationSpec {
 	return opsv1.ReconfigurationSpec{ConfigSecret: &corev1.LocalObjectReference{Name: name}}
 }
 
-// faults makes the fake nodes misbehave in the arena. The rules replace all earlier ones; none heals everything.
+// faults makes the fake nodes misbehave in the arena, by the rules of the lab. They replace all earlier ones; none heals
+// everything.
 func (a *arena) faults(ctx context.Context, rules ...string) {
 	GinkgoHelper()
-	Expect(a.Faults(ctx, rules...)).To(Succeed())
+	lines := "- " + strings.Join(append([]string{leisurely}, rules...), "\n- ")
+	config := &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "lab-faults"}, Data: map[string]string{"rules": lines},
+	}
+	err := a.Client.Create(ctx, config)
+	if apierrors.IsAlreadyExists(err) {
+		err = a.Client.Update(ctx, config)
+	}
+	Expect(err).NotTo(HaveOccurred())
+	time.Sleep(settling) // the fake kubelet watches its rules; there is nothing to ask it
 }
+
+// settling is how long a watcher may take to see what has been written.
+const settling = 300 * time.Millisecond
 
 // Rules for faults.
 const (
+	// leisurely holds always. The disruption controller remembers evicted pods by name: a successor that comes before it
+	// has seen the pod leave is taken for the pod, and nothing else may leave for two minutes. Real pods are slower.
+	leisurely = `{pod: "*", terminateAfter: 500ms}`
 	// held: a pod that starts anew never becomes Ready; those that are Ready stay so. An operation stops at its first pod.
 	held = `{pod: "*", readyAfter: 1h}`
 	// slow: each pod takes long enough that something can be done while it starts.

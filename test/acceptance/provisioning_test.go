@@ -41,7 +41,11 @@ var _ = Describe("Provisioning", func() {
 		for _, s := range samples {
 			a.becomes(ctx, s.database(a.Name), kubedbv1.PhaseReady)
 		}
-		a.settles(ctx)
+		Eventually(ctx, func() int { // until everything that follows from being Ready has been written
+			before := a.Record.Len()
+			time.Sleep(2 * time.Second)
+			return a.Record.Len() - before
+		}).Should(BeZero())
 		before := a.Record.Len()
 		Consistently(ctx, a.Record.Len, 20*time.Second).Should(Equal(before), "events in a namespace where nothing happens")
 	})
@@ -83,16 +87,6 @@ var _ = Describe("Provisioning", func() {
 		Expect(a.restarted(ctx, since)).To(BeEmpty(), "pods of a workload that was made again")
 	})
 })
-
-// settles waits until everything has been written that follows from what was done.
-func (a *arena) settles(ctx context.Context) {
-	GinkgoHelper()
-	Eventually(ctx, func() int {
-		before := a.Record.Len()
-		time.Sleep(2 * time.Second)
-		return a.Record.Len() - before
-	}).Should(BeZero())
-}
 
 func isService(o client.Object) bool {
 	_, ok := o.(*corev1.Service)

@@ -9,6 +9,7 @@ import (
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/test/framework"
 )
 
 var _ = Describe("Reconfigure, with the numbers of the guides", func() {
@@ -116,7 +117,7 @@ func (a *arena) is(ctx SpecContext, s sample, want state) {
 	GinkgoHelper()
 	Expect(a.Sync(ctx)).To(Succeed())
 	group := s.last().name
-	c := configuration(see(a, s.database(a.Name)), group)
+	c := configuration(see(a, s.database(a.Name)).(framework.Database), group)
 	secret := want.secret
 	if secret != "" {
 		secret += "-" + s.name

@@ -25,10 +25,10 @@ var _ = Describe("Reconfigure, and which pods restart", func() {
 				Expect(a.restarted(ctx, since)).To(Equal(s.pods(g.name)))
 				since = a.now(ctx)
 			}
-			a.succeeds(ctx, s.reconfigure(a, "again", changes{s.last().name: inline("a.cnf", "wait-timeout = 60\n")}))
+			again := a.succeeds(ctx, s.reconfigure(a, "again", changes{s.last().name: inline("a.cnf", "wait-timeout = 60\n")}))
 			Expect(a.restarted(ctx, since)).To(HaveLen(len(s.pods(s.last().name))), "another spelling is another file")
 			since = a.now(ctx)
-			again := a.succeeds(ctx, s.reconfigure(a, "the-same", changes{s.last().name: inline("a.cnf", "wait-timeout = 60\n")}))
+			again = a.succeeds(ctx, s.reconfigure(a, "the-same", changes{s.last().name: inline("a.cnf", "wait-timeout = 60\n")}))
 			Expect(a.restarted(ctx, since)).To(BeEmpty(), "nothing changed: "+words(again.RequestStatus().Conditions))
 		})
 

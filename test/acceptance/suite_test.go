@@ -65,6 +65,9 @@ func inProcesses(t *testing.T, n int, suite types.SuiteConfig) {
 	if suite.LabelFilter != "" {
 		args = append(args, "--label-filter="+suite.LabelFilter)
 	}
+	if testing.Verbose() {
+		args = append(args, "-v")
+	}
 	cmd := exec.Command("go", append(args, os.Args[0])...)
 	cmd.Env = append(os.Environ(), envProcesses+"=1", framework.EnvLab+"="+dir)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr

@@ -63,10 +63,10 @@ func database(holder string) *kubedbv1.PerconaXtraDB {
 	return db
 }
 
-func request(uid string, phase opsv1.OpsPhase, done ...string) *opsv1.PerconaXtraDBOpsRequest {
+func request(uid string, phase opsv1.OpsPhase, true ...string) *opsv1.PerconaXtraDBOpsRequest {
 	r := &opsv1.PerconaXtraDBOpsRequest{ObjectMeta: named("request", uid)}
-	r.Status.Phase, r.Status.Progress = phase, strconv.Itoa(len(done))+"/3"
-	for _, kind := range done {
+	r.Status.Phase, r.Status.Progress = phase, strconv.Itoa(len(true))+"/3"
+	for _, kind := range true {
 		r.Status.Conditions = append(r.Status.Conditions, metav1.Condition{Type: kind, Status: metav1.ConditionTrue})
 	}
 	return r

@@ -33,16 +33,13 @@ func main() {
 	flag.IntVar(&o.nodes, "nodes", 5, "number of fake nodes to register")
 	flag.Float64Var(&o.qps, "qps", 500, "requests per second to the API server")
 	flag.DurationVar(&o.delays.Ready, "ready-after", 50*time.Millisecond, "time from start to ready")
-	flag.DurationVar(&o.delays.Terminate, "terminate-after", 500*time.Millisecond,
-		"time from deletion to gone; the disruption controller has to see an evicted pod gone before its successor is there")
+	flag.DurationVar(&o.delays.Terminate, "terminate-after", 50*time.Millisecond, "time from deletion to gone")
 	flag.DurationVar(&o.delays.Grow, "grow-after", 50*time.Millisecond, "time for a volume to grow")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, o)
-	interrupted := ctx.Err() != nil
-	stop()
-	if err != nil && !interrupted {
+	defer stop()
+	if err := run(ctx, o); err != nil && ctx.Err() == nil {
 		fmt.Fprintln(os.Stderr, "fake-kubelet:", err)
 		os.Exit(1)
 	}
