@@ -95,12 +95,29 @@ func (x *Executor) orphan(ctx context.Context, g group) (ops.Outcome, error) {
 		return done("workload %s is detached", g.Workload), nil
 	}
 	if g.live.DeletionTimestamp == nil {
+		if pod := notTaken(g); pod != "" {
+			return waiting("DetachingWorkload", "waiting for workload %s to take pod %s back before it is detached", g.Workload, pod), nil
+		}
 		err := x.Client.Delete(ctx, g.live, client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
 		if client.IgnoreNotFound(err) != nil {
 			return ops.Outcome{}, fmt.Errorf("detaching %s: %w", g.Workload, err)
 		}
 	}
 	return waiting("DetachingWorkload", "detaching workload %s; its pods keep running", g.Workload), nil
+}
+
+// notTaken names a pod that the workload does not control yet. Its controller may be about to adopt it; were the workload
+// deleted at that moment, the garbage collector would not know the pod as one to orphan, and would delete it.
+func notTaken(g group) string {
+	if g.live.Status.ObservedGeneration != g.live.Generation {
+		return g.live.Name + "-*"
+	}
+	for i := range g.pods {
+		if p := &g.pods[i]; p.DeletionTimestamp == nil && ordinal(p.Name) >= 0 && !metav1.IsControlledBy(p, g.live) {
+			return p.Name
+		}
+	}
+	return ""
 }
 
 // stopPod takes one pod of a group down: the workload is detached first, so that nothing brings the pod back before its

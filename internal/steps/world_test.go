@@ -169,7 +169,8 @@ func pod(ordinal int32, revision string, ready bool) *corev1.Pod {
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("px-%d", ordinal), UID: types.UID(fmt.Sprintf("%s-%d", revision, ordinal)),
-			Labels: map[string]string{appsv1.StatefulSetRevisionLabel: "px-" + revision, "app": "px"}},
+			Labels:          map[string]string{appsv1.StatefulSetRevisionLabel: "px-" + revision, "app": "px"},
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "px", UID: "set", Controller: ptr.To(true)}}},
 		Spec:   corev1.PodSpec{Volumes: []corev1.Volume{secretVolume("px-config-" + revision)}},
 		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}},
 	}
