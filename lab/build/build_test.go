@@ -13,6 +13,7 @@ func TestVersionsMatchModules(t *testing.T) {
 		"etcd":        "go.etcd.io/etcd/server/v3 " + EtcdVersion,
 		"kube":        "k8s.io/kubernetes " + KubernetesVersion,
 		"certmanager": "github.com/cert-manager/cert-manager " + CertManagerVersion,
+		"resizer":     "github.com/kubernetes-csi/external-resizer/v2 " + ResizerVersion,
 	} {
 		content, err := os.ReadFile(filepath.Join("..", module, "go.mod"))
 		if err != nil {

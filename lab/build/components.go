@@ -10,6 +10,7 @@ const (
 	EtcdVersion        = "v3.6.8"
 	KubernetesVersion  = "v1.36.3"
 	CertManagerVersion = "v1.21.2"
+	ResizerVersion     = "v2.3.0"
 )
 
 // Component says how one binary is built.
@@ -46,7 +47,11 @@ func All() []Component {
 		},
 		{
 			Name: "fake-kubelet", Module: ".", Package: "./cmd/fake-kubelet",
-			Sources: []string{"cmd/fake-kubelet", "fakekubelet"}, Cold: "1 min",
+			Sources: []string{"cmd/fake-kubelet", "fakekubelet", "csidriver"}, Cold: "1 min",
+		},
+		{
+			Name: "csi-resizer", Version: ResizerVersion, Module: "resizer", Package: ".",
+			Sources: []string{"resizer"}, Cold: "1 min",
 		},
 	}
 }

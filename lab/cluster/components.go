@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,6 +14,8 @@ type component struct {
 	health string
 	// hint helps when it does not start.
 	hint string
+	// needs names a component that has to run already; when that one is started anew, so is this one.
+	needs string
 }
 
 // controllers are those of kube-controller-manager that make sense with fake nodes. Node lifecycle and
@@ -61,7 +64,7 @@ func (l *Lab) apiServer() component {
 		"--max-requests-inflight=3000", "--max-mutating-requests-inflight=1500",
 		"--shutdown-delay-duration=0", "--profiling=false",
 	}
-	if l.state.Audit {
+	if !l.state.NoAudit {
 		args = append(args, "--audit-policy-file="+l.data("audit-policy.yaml"),
 			"--audit-log-path="+l.path("logs", "audit.log"), "--audit-log-format=json", "--audit-log-maxsize=0")
 	}
@@ -69,6 +72,10 @@ func (l *Lab) apiServer() component {
 		name: apiServer, args: args, health: "https://" + l.address(portAPIServer) + "/readyz",
 		hint: "is etcd up, and the port still free? `lab down` and `lab up` choose new ports",
 	}
+}
+
+func (l *Lab) wantedControllers() []string {
+	return slices.DeleteFunc(slices.Clone(controllers), func(name string) bool { return slices.Contains(l.state.Without, name) })
 }
 
 func (l *Lab) controllerManager() component {
@@ -79,7 +86,7 @@ func (l *Lab) controllerManager() component {
 			"--kubeconfig=" + l.data("kube-controller-manager.kubeconfig"),
 			"--bind-address=127.0.0.1", "--secure-port=" + l.port(portControllerManager),
 			"--cert-dir=" + l.data("pki", "controller-manager"), "--leader-elect=false", "--profiling=false",
-			"--controllers=" + strings.Join(controllers, ","),
+			"--controllers=" + strings.Join(l.wantedControllers(), ","),
 			// Admission policies recognise the garbage collector and the namespace controller by name.
 			"--use-service-account-credentials",
 			"--service-account-private-key-file=" + l.data("pki", "service-accounts.key"),
@@ -107,7 +114,21 @@ func (l *Lab) fakeKubelet() component {
 		name: fakeKubelet, health: "http://" + l.address(portFakeKubelet) + "/readyz",
 		args: []string{
 			"--kubeconfig=" + l.data("fake-kubelet.kubeconfig"), "--health-address=" + l.address(portFakeKubelet),
-			"--nodes=" + strconv.Itoa(l.state.Nodes),
+			"--nodes=" + strconv.Itoa(l.state.Nodes), "--csi-socket=" + l.data(csiSocket),
+		},
+	}
+}
+
+// csiSocket is where the CSI driver answers, below the lab's data.
+const csiSocket = "csi.sock"
+
+func (l *Lab) resizer() component {
+	return component{
+		name: csiResizer, health: "http://" + l.address(portResizer) + "/readyz", needs: fakeKubelet,
+		hint: "the CSI driver, a part of the fake kubelet, must answer on its socket",
+		args: []string{
+			"--kubeconfig=" + l.data("csi-resizer.kubeconfig"), "--health-address=" + l.address(portResizer),
+			"--csi-address=" + l.data(csiSocket), "--v=1",
 		},
 	}
 }

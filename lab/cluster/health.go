@@ -24,8 +24,9 @@ const startTimeout = 5 * time.Minute
 func (l *Lab) ensure(c component) error {
 	binary := l.binaries[c.name]
 	old, known := l.state.process(c.name)
+	needed, _ := l.state.process(c.needs)
 	if known && old.alive() {
-		if old.Binary == binary && slices.Equal(old.Args, c.args) {
+		if old.Binary == binary && slices.Equal(old.Args, c.args) && old.Needs == needed.Born {
 			return nil
 		}
 		l.say("%s: runs with other settings, restarting", c.name)
@@ -39,6 +40,7 @@ func (l *Lab) ensure(c component) error {
 	if err != nil {
 		return err
 	}
+	p.Needs = needed.Born
 	l.state.remember(p)
 	return l.save()
 }

@@ -28,6 +28,7 @@ func (l *Lab) users() []user {
 		{"lab-admin", "system:masters", l.path("kubeconfig")},
 		{"lab-fake-kubelet", "system:masters", l.data("fake-kubelet.kubeconfig")},
 		{"lab-cert-manager", "system:masters", l.data("cert-manager.kubeconfig")},
+		{"lab-csi-resizer", "system:masters", l.data("csi-resizer.kubeconfig")},
 		{"system:kube-controller-manager", "", l.data("kube-controller-manager.kubeconfig")},
 		{"system:kube-scheduler", "", l.data("kube-scheduler.kubeconfig")},
 	}

@@ -22,6 +22,7 @@ const (
 	scheduler         = "kube-scheduler"
 	fakeKubelet       = "fake-kubelet"
 	certManager       = "cert-manager"
+	csiResizer        = "csi-resizer"
 	operator          = "drydock"
 )
 

@@ -16,6 +16,7 @@ const (
 	portScheduler         = "kube-scheduler"
 	portFakeKubelet       = "fake-kubelet"
 	portCertManager       = "cert-manager"
+	portResizer           = "csi-resizer"
 	portWebhook           = "drydock-webhook"
 	portMetrics           = "drydock-metrics"
 	portHealth            = "drydock-health"
@@ -30,7 +31,7 @@ const lowestPort, highestPort = 20000, 32000
 func choosePorts() (map[string]int, error) {
 	names := []string{
 		portEtcd, portEtcdPeer, portAPIServer, portControllerManager, portScheduler,
-		portFakeKubelet, portCertManager, portWebhook, portMetrics, portHealth,
+		portFakeKubelet, portCertManager, portResizer, portWebhook, portMetrics, portHealth,
 	}
 	ports := make(map[string]int, len(names))
 	taken := make(map[int]bool, len(names))

@@ -24,6 +24,8 @@ type Process struct {
 	Binary  string    `json:"binary"`
 	Args    []string  `json:"args"`
 	Log     string    `json:"log"`
+	// Needs is Born of the process that this one was started for; empty for none.
+	Needs string `json:"needs,omitempty"`
 }
 
 // startProcess starts a binary in a session of its own, so that it outlives this command and a Ctrl-C.

@@ -15,8 +15,10 @@ type State struct {
 	Root string `json:"root,omitempty"`
 	// Ports maps a listener's name to its port on 127.0.0.1. They are chosen when a lab is created.
 	Ports map[string]int `json:"ports,omitempty"`
-	// Audit says whether the API server writes logs/audit.log.
-	Audit bool `json:"audit,omitempty"`
+	// NoAudit says that the API server does not write logs/audit.log.
+	NoAudit bool `json:"noAudit,omitempty"`
+	// Without are controllers of kube-controller-manager that are left out.
+	Without []string `json:"without,omitempty"`
 	// Nodes is the number of fake nodes.
 	Nodes int `json:"nodes,omitempty"`
 	// Installed is the hash of the manifests that were applied last; equal means nothing to apply.

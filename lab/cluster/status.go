@@ -17,7 +17,7 @@ func (l *Lab) Status(ctx context.Context) error {
 		return errors.New("the lab is down")
 	}
 	health := map[string]string{operator: "http://" + l.address(portHealth) + "/readyz"}
-	for _, c := range []component{l.etcd(), l.apiServer(), l.controllerManager(), l.scheduler(), l.fakeKubelet(), l.certManager()} {
+	for _, c := range []component{l.etcd(), l.apiServer(), l.controllerManager(), l.scheduler(), l.fakeKubelet(), l.certManager(), l.resizer()} {
 		health[c.name] = c.health
 	}
 	table := tabwriter.NewWriter(l.Out, 0, 4, 2, ' ', 0)

@@ -18,8 +18,10 @@ type UpOptions struct {
 	Source string
 	// Nodes is the number of fake nodes.
 	Nodes int
-	// Audit turns the API server's audit log on; nil keeps what the lab has.
+	// Audit turns the API server's audit log on or off; nil keeps what the lab has, which is on in a new one.
 	Audit *bool
+	// Without are controllers of kube-controller-manager that are left out.
+	Without []string
 	// Install applies the manifests of Manifests and Catalog, kustomize folders relative to Root.
 	Install            bool
 	Manifests, Catalog string
@@ -65,8 +67,14 @@ func (l *Lab) Up(ctx context.Context, o UpOptions) error {
 	return nil
 }
 
+// longestSocket is the longest path of a unix socket that every system takes.
+const longestSocket = 103
+
 // prepare writes what the processes read: state, keys, kubeconfigs, and the link to kubectl.
 func (l *Lab) prepare(o UpOptions) error {
+	if path := l.data(csiSocket); len(path) > longestSocket {
+		return fmt.Errorf("the path of a socket, %s, is longer than the %d bytes that systems allow: give the lab a folder with a shorter name", path, longestSocket)
+	}
 	if l.state.Ports == nil { // a new lab; the last one's logs are of no more use
 		if err := os.RemoveAll(l.path("logs")); err != nil {
 			return fmt.Errorf("remove old logs: %w", err)
@@ -77,9 +85,9 @@ func (l *Lab) prepare(o UpOptions) error {
 		}
 		l.state.Ports = ports
 	}
-	l.state.Root, l.state.Operator, l.state.Nodes = o.Root, o.Operator, o.Nodes
+	l.state.Root, l.state.Operator, l.state.Nodes, l.state.Without = o.Root, o.Operator, o.Nodes, o.Without
 	if o.Audit != nil {
-		l.state.Audit = *o.Audit
+		l.state.NoAudit = !*o.Audit
 	}
 	if err := l.save(); err != nil {
 		return err
@@ -126,7 +134,7 @@ func (l *Lab) startControlPlane(ctx context.Context) error {
 
 // startAround starts the API server's clients together and then waits for each.
 func (l *Lab) startAround(ctx context.Context) error {
-	components := []component{l.controllerManager(), l.scheduler(), l.fakeKubelet(), l.certManager()}
+	components := []component{l.controllerManager(), l.scheduler(), l.fakeKubelet(), l.certManager(), l.resizer()}
 	for _, c := range components {
 		if err := l.ensure(c); err != nil {
 			return err

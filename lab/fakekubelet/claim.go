@@ -13,12 +13,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+
+	"github.com/drydock-db/drydock/lab/csidriver"
 )
 
-// Provisioner serves the lab's storage classes: volumes are objects only.
+// Provisioner serves the lab's storage classes, but for those of the CSI driver: volumes are objects only.
 const Provisioner = "lab.drydock.dev/fake"
 
-// driver is the CSI driver that their volumes name; driver names allow no slash.
+// driver is the CSI driver that their volumes name, and that nobody runs; driver names allow no slash.
 const driver = "fake.lab.drydock.dev"
 
 // annotationSelectedNode is set by the scheduler on claims of classes that wait for a consumer.
@@ -65,14 +67,11 @@ type ClaimDecision struct {
 // function.
 func DecideClaim(f ClaimFacts) ClaimDecision {
 	nothing := ClaimDecision{}
-	if f.Class == nil || f.Class.Provisioner != Provisioner || f.Claim.DeletionTimestamp != nil {
+	if f.Class == nil || !provisions(f.Class.Provisioner) || f.Claim.DeletionTimestamp != nil {
 		return nothing
 	}
 	if f.Claim.Status.Phase != corev1.ClaimBound {
-		if f.Volume == nil && f.Claim.Spec.VolumeName == "" && mayProvision(f) {
-			return ClaimDecision{Create: newVolume(f.Claim, f.Class)}
-		}
-		return nothing
+		return decideProvisioning(f)
 	}
 	want, have := f.Claim.Spec.Resources.Requests.Storage(), f.Claim.Status.Capacity.Storage()
 	if f.Volume == nil || want.Cmp(*have) <= 0 {
@@ -81,7 +80,26 @@ func DecideClaim(f ClaimFacts) ClaimDecision {
 	if f.Claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] == corev1.PersistentVolumeClaimNodeResizePending {
 		return decideFilesystem(f)
 	}
+	if f.resizedByDriver() {
+		return nothing
+	}
 	return decideGrowth(f, *want)
+}
+
+// provisions tells whether volumes of that provisioner are made and deleted here.
+func provisions(provisioner string) bool {
+	return provisioner == Provisioner || provisioner == csidriver.Name
+}
+
+// resizedByDriver tells that the external-resizer and the CSI driver have the controller's part.
+func (f ClaimFacts) resizedByDriver() bool { return f.Class.Provisioner == csidriver.Name }
+
+// decideProvisioning is the provisioner's part.
+func decideProvisioning(f ClaimFacts) ClaimDecision {
+	if f.Volume == nil && f.Claim.Spec.VolumeName == "" && mayProvision(f) {
+		return ClaimDecision{Create: newVolume(f.Claim, f.Class)}
+	}
+	return ClaimDecision{}
 }
 
 // mayProvision: a class that waits for its first consumer provisions when the scheduler has chosen.
@@ -92,14 +110,11 @@ func mayProvision(f ClaimFacts) bool {
 
 // decideGrowth is the controller's part: the storage makes the volume larger.
 func decideGrowth(f ClaimFacts, want resource.Quantity) ClaimDecision {
-	mode := f.Faults.Resize
-	if f.Faults.Above != nil && want.Cmp(*f.Faults.Above) <= 0 {
-		mode = ""
-	}
+	mode := f.Faults.mode(want)
 	if mode == ResizeInfeasible {
 		status := f.resizing(want, corev1.PersistentVolumeClaimControllerResizeInfeasible)
 		f.condition(status, corev1.PersistentVolumeClaimControllerResizeError, fmt.Sprintf(
-			"failed to expand pvc with rpc error: code = InvalidArgument desc = %s is more than the lab's storage can give", want.String()))
+			"failed to expand pvc with rpc error: code = InvalidArgument desc = %s", infeasible(want)))
 		return f.write(status, ClaimMemory{}, 0)
 	}
 	if f.Memory.Growing.IsZero() || f.Memory.Target.Cmp(want) != 0 {
@@ -132,7 +147,8 @@ func decideFilesystem(f ClaimFacts) ClaimDecision {
 		f.Memory = ClaimMemory{Pending: true, MountedBy: f.Mounts}
 	}
 	anew := slices.ContainsFunc(f.Mounts, func(uid types.UID) bool { return !slices.Contains(f.Memory.MountedBy, uid) })
-	if !anew && f.Faults.Resize == ResizeFilesystemPending {
+	unmounted := f.resizedByDriver() && len(f.Mounts) == 0
+	if !anew && (unmounted || f.Faults.Resize == ResizeFilesystemPending) {
 		return ClaimDecision{Memory: f.Memory}
 	}
 	size, known := f.Claim.Status.AllocatedResources[corev1.ResourceStorage]
@@ -201,7 +217,10 @@ func volumeName(claim *corev1.PersistentVolumeClaim) string { return "pvc-" + st
 
 // newVolume is a volume for one claim, as an external provisioner makes it.
 func newVolume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClass) *corev1.PersistentVolume {
-	name := volumeName(claim)
+	name, by := volumeName(claim), driver
+	if class.Provisioner == csidriver.Name {
+		by = csidriver.Name
+	}
 	return &corev1.PersistentVolume{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:        name,
@@ -215,7 +234,7 @@ func newVolume(claim *corev1.PersistentVolumeClaim, class *storagev1.StorageClas
 			PersistentVolumeReclaimPolicy: ptr.Deref(class.ReclaimPolicy, corev1.PersistentVolumeReclaimDelete),
 			MountOptions:                  class.MountOptions,
 			PersistentVolumeSource: corev1.PersistentVolumeSource{
-				CSI: &corev1.CSIPersistentVolumeSource{Driver: driver, VolumeHandle: name},
+				CSI: &corev1.CSIPersistentVolumeSource{Driver: by, VolumeHandle: name},
 			},
 			ClaimRef: &corev1.ObjectReference{
 				APIVersion: "v1", Kind: "PersistentVolumeClaim",

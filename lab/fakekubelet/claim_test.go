@@ -1,15 +1,19 @@
 package fakekubelet
 
 import (
+	"math"
 	"testing"
 	"time"
 
+	"google.golang.org/grpc/codes"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+
+	"github.com/drydock-db/drydock/lab/csidriver"
 )
 
 func storage(size string) corev1.ResourceList {
@@ -138,5 +142,57 @@ func TestClaimFilesystemWaitsForANewPod(t *testing.T) {
 	f.Mounts = []types.UID{"p2"}
 	if claimAfter(f, 2*time.Minute); capacity(f) != "2Gi" || how(f) != "" {
 		t.Errorf("with a new pod: %+v", f.Claim.Status)
+	}
+}
+
+func TestClaimOfTheDriverGrowsItsFileSystemOnly(t *testing.T) {
+	f := claimFactsFor("2Gi")
+	f.Class.Provisioner = csidriver.Name
+	if d := claimAfter(f, time.Hour); d.Status != nil || d.VolumeSize != nil {
+		t.Fatalf("the resizer's part is done here: %+v", d)
+	}
+	f.Claim.Status.AllocatedResources = storage("2Gi")
+	f.Claim.Status.AllocatedResourceStatuses = map[corev1.ResourceName]corev1.ClaimResourceStatus{
+		corev1.ResourceStorage: corev1.PersistentVolumeClaimNodeResizePending,
+	}
+	f.Mounts = nil
+	if claimAfter(f, 0); capacity(f) != "1Gi" {
+		t.Errorf("capacity %s without a pod that mounts the volume", capacity(f))
+	}
+	f.Mounts = []types.UID{"p2"}
+	if claimAfter(f, 0); capacity(f) != "2Gi" || how(f) != "" {
+		t.Errorf("capacity %s, status %q once a pod mounts the volume", capacity(f), how(f))
+	}
+	if v := newVolume(f.Claim, f.Class); v.Spec.CSI.Driver != csidriver.Name {
+		t.Errorf("the volume names driver %s", v.Spec.CSI.Driver)
+	}
+}
+
+func TestCallsToTheDriver(t *testing.T) {
+	d := Delays{Grow: 50 * time.Millisecond}
+	limit := resource.MustParse("5Gi")
+	for name, c := range map[string]struct {
+		faults ClaimFaults
+		size   string
+		n      int
+		code   codes.Code
+		after  time.Duration
+	}{
+		"well":                     {size: "2Gi", n: 1, after: d.Grow},
+		"slow":                     {faults: ClaimFaults{GrowAfter: &metav1.Duration{Duration: time.Second}}, size: "2Gi", n: 1, after: time.Second},
+		"infeasible":               {faults: ClaimFaults{Resize: ResizeInfeasible}, size: "2Gi", n: 1, code: codes.InvalidArgument, after: d.Grow},
+		"infeasible above":         {faults: ClaimFaults{Resize: ResizeInfeasible, Above: &limit}, size: "6Gi", n: 1, code: codes.OutOfRange, after: d.Grow},
+		"feasible up to":           {faults: ClaimFaults{Resize: ResizeInfeasible, Above: &limit}, size: "5Gi", n: 1, after: d.Grow},
+		"never":                    {faults: ClaimFaults{Resize: ResizeNever}, size: "2Gi", n: 1, after: math.MaxInt64},
+		"the last of two failures": {faults: ClaimFaults{Resize: ResizeTransient, Failures: 2}, size: "2Gi", n: 2, code: codes.Internal, after: d.Grow},
+		"after two failures":       {faults: ClaimFaults{Resize: ResizeTransient, Failures: 2}, size: "2Gi", n: 3, after: d.Grow},
+		"after one failure":        {faults: ClaimFaults{Resize: ResizeTransient}, size: "2Gi", n: 2, after: d.Grow},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := decideCall(c.faults, d, resource.MustParse(c.size), c.n)
+			if got.Code != c.code || got.After != c.after || (got.Message == "") != (c.code == codes.OK) {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 }

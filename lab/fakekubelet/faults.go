@@ -28,6 +28,8 @@ const (
 	ResizeNever = "never"
 	// ResizeFilesystemPending: the volume grows, its file system only when a new pod mounts it.
 	ResizeFilesystemPending = "filesystem-pending"
+	// ResizeTransient: the first calls to the CSI driver fail, then it works. Only CSI volumes know it.
+	ResizeTransient = "transient"
 )
 
 // Rule is one entry of the rules. Pod and Claim are globs over names; a rule with UID applies to that one
@@ -57,6 +59,8 @@ type ClaimFaults struct {
 	// Above limits Resize to requests larger than this, so that a smaller retry succeeds.
 	Above     *resource.Quantity `json:"above,omitempty"`
 	GrowAfter *metav1.Duration   `json:"growAfter,omitempty"`
+	// Failures is how many calls a transient fault lasts; 0 for one.
+	Failures int `json:"failures,omitempty"`
 }
 
 // ParseRules reads the rules; unknown fields are errors, since a misspelt fault would let a test pass.
@@ -83,10 +87,18 @@ func ParseRules(text string) ([]Rule, error) {
 
 func checkResize(mode string) error {
 	switch mode {
-	case "", ResizeInfeasible, ResizeNever, ResizeFilesystemPending:
+	case "", ResizeInfeasible, ResizeNever, ResizeFilesystemPending, ResizeTransient:
 		return nil
 	}
-	return fmt.Errorf("resize %q: want %s, %s or %s", mode, ResizeInfeasible, ResizeNever, ResizeFilesystemPending)
+	return fmt.Errorf("resize %q: want %s, %s, %s or %s", mode, ResizeInfeasible, ResizeNever, ResizeFilesystemPending, ResizeTransient)
+}
+
+// mode is how the growth to that size goes wrong; empty when it does not.
+func (f ClaimFaults) mode(want resource.Quantity) string {
+	if f.Above != nil && want.Cmp(*f.Above) <= 0 {
+		return ""
+	}
+	return f.Resize
 }
 
 // podFaults merges the rules that match a pod and then its annotations, which know best.
@@ -120,14 +132,14 @@ func claimFaults(rules []Rule, claim metav1.Object) (ClaimFaults, error) {
 			continue
 		}
 		if r.Resize != "" {
-			f.Resize, f.Above = r.Resize, r.Above
+			f.Resize, f.Above, f.Failures = r.Resize, r.Above, r.Failures
 		}
 		f.GrowAfter = either(r.GrowAfter, f.GrowAfter)
 	}
 	a := annotations{values: claim.GetAnnotations()}
 	f.GrowAfter = either(a.duration("grow-after"), f.GrowAfter)
 	if mode, set := a.values[annotationPrefix+"resize"]; set {
-		f.Resize, f.Above = mode, nil
+		f.Resize, f.Above, f.Failures = mode, nil, 0
 		if err := checkResize(mode); err != nil && a.err == nil {
 			a.err = err
 		}

@@ -52,6 +52,7 @@ type Kubelet struct {
 	podMemory   *ledger[types.UID, PodMemory]
 	claimMemory *ledger[types.UID, ClaimMemory]
 	rules       *ledger[string, parsedRules] // by namespace
+	attempts    *ledger[string, attempts]    // by volume
 	addresses   *addresses
 }
 
@@ -60,7 +61,7 @@ func New(client kubernetes.Interface, delays Delays) (*Kubelet, error) {
 	k := &Kubelet{
 		client: client, delays: delays, now: time.Now,
 		podMemory: newLedger[types.UID, PodMemory](), claimMemory: newLedger[types.UID, ClaimMemory](),
-		rules: newLedger[string, parsedRules](), addresses: &addresses{},
+		rules: newLedger[string, parsedRules](), attempts: newLedger[string, attempts](), addresses: &addresses{},
 	}
 	k.podLoop = newLoop("pod", k.syncPod)
 	k.claimLoop = newLoop("claim", k.syncClaim)

@@ -139,9 +139,10 @@ func (k *Kubelet) syncVolume(ctx context.Context, name string) (time.Duration, e
 	}
 	if volume.Status.Phase != corev1.VolumeReleased || volume.DeletionTimestamp != nil ||
 		volume.Spec.PersistentVolumeReclaimPolicy != corev1.PersistentVolumeReclaimDelete ||
-		volume.Annotations["pv.kubernetes.io/provisioned-by"] != Provisioner {
+		!provisions(volume.Annotations["pv.kubernetes.io/provisioned-by"]) {
 		return 0, nil
 	}
+	k.attempts.drop(name)
 	return 0, ignoreNotFound(k.client.CoreV1().PersistentVolumes().Delete(ctx, name, metav1.DeleteOptions{
 		Preconditions: metav1.NewUIDPreconditions(string(volume.UID)),
 	}))

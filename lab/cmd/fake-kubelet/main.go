@@ -1,4 +1,4 @@
-// Command fake-kubelet serves the fake nodes of a lab. See package fakekubelet.
+// Command fake-kubelet serves the fake nodes of a lab, and is its storage. See packages fakekubelet and csidriver.
 package main
 
 import (
@@ -16,20 +16,22 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/drydock-db/drydock/lab/csidriver"
 	"github.com/drydock-db/drydock/lab/fakekubelet"
 )
 
 type options struct {
-	kubeconfig, health string
-	nodes              int
-	qps                float64
-	delays             fakekubelet.Delays
+	kubeconfig, health, csi string
+	nodes                   int
+	qps                     float64
+	delays                  fakekubelet.Delays
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster to serve")
 	flag.StringVar(&o.health, "health-address", "127.0.0.1:0", "loopback address of /readyz")
+	flag.StringVar(&o.csi, "csi-socket", "", "unix socket of the CSI driver; empty for none")
 	flag.IntVar(&o.nodes, "nodes", 5, "number of fake nodes to register")
 	flag.Float64Var(&o.qps, "qps", 500, "requests per second to the API server")
 	flag.DurationVar(&o.delays.Ready, "ready-after", 50*time.Millisecond, "time from start to ready")
@@ -69,6 +71,11 @@ func run(ctx context.Context, o options) error {
 	var ready atomic.Bool
 	if err := serveHealth(ctx, o.health, &ready); err != nil {
 		return err
+	}
+	if o.csi != "" {
+		if err := csidriver.Serve(ctx, o.csi, kubelet); err != nil {
+			return err
+		}
 	}
 	return kubelet.Run(ctx, func() { ready.Store(true) })
 }
