@@ -84,8 +84,8 @@ func chart(t *testing.T, namespace string, values ...string) map[string]map[stri
 	return render(t, tool(t, "DRYDOCK_HELM"), args...)
 }
 
-// kustomized renders config/default and the catalog, for a namespace of choice.
-func kustomized(t *testing.T, namespace string) map[string]map[string]any {
+// kustomized renders a folder of config and the catalog, for a namespace of choice.
+func kustomized(t *testing.T, folder, namespace string) map[string]map[string]any {
 	t.Helper()
 	kubectl := tool(t, "DRYDOCK_KUBECTL")
 	dir := t.TempDir()
@@ -100,7 +100,7 @@ func kustomized(t *testing.T, namespace string) map[string]map[string]any {
 	if err := os.WriteFile(file, bytes.Replace(content, []byte("name: drydock-system"), []byte("name: "+namespace), 1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	objects := render(t, kubectl, "kustomize", filepath.Join(dir, "default"))
+	objects := render(t, kubectl, "kustomize", filepath.Join(dir, folder))
 	for key, o := range render(t, kubectl, "kustomize", filepath.Join(dir, "catalog")) {
 		objects[key] = o
 	}
@@ -125,12 +125,16 @@ func compare(t *testing.T, got, want map[string]map[string]any) {
 }
 
 func TestChartRendersWhatKustomizeRenders(t *testing.T) {
-	compare(t, chart(t, "drydock-system"), kustomized(t, "drydock-system"))
+	compare(t, chart(t, "drydock-system"), kustomized(t, "default", "drydock-system"))
+}
+
+func TestChartRendersWhatKustomizeRendersForPetSets(t *testing.T) {
+	compare(t, chart(t, "elsewhere", "workload=petset"), kustomized(t, "petset", "elsewhere"))
 }
 
 // TestOtherNamespace checks that nothing keeps the default namespace, not even inside an expression.
 func TestOtherNamespace(t *testing.T) {
-	want := kustomized(t, "elsewhere")
+	want := kustomized(t, "default", "elsewhere")
 	compare(t, chart(t, "elsewhere"), want)
 	for key, o := range want {
 		if text, err := (&unstructured.Unstructured{Object: o}).MarshalJSON(); err != nil || bytes.Contains(text, []byte("drydock-system")) {
@@ -173,7 +177,7 @@ func TestValues(t *testing.T) {
 // TestWrongValuesAreRefused by values.schema.json, by name.
 func TestWrongValuesAreRefused(t *testing.T) {
 	helm := tool(t, "DRYDOCK_HELM")
-	for _, value := range []string{"replica=3", "replicas=two", "image.pullPolicy=Sometimes", "webhook.timeoutSeconds=0"} {
+	for _, value := range []string{"replica=3", "replicas=two", "image.pullPolicy=Sometimes", "workload=deployment", "webhook.timeoutSeconds=0"} {
 		out, err := exec.CommandContext(t.Context(), helm, "template", "drydock", "drydock", "--set", value).CombinedOutput()
 		if name, _, _ := strings.Cut(value, "="); err == nil || !strings.Contains(string(out), name[strings.LastIndex(name, ".")+1:]) {
 			t.Errorf("%s: want it refused by name, got %v: %s", value, err, out)

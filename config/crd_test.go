@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/validation"
@@ -90,6 +91,39 @@ func TestVersionsShareOneSchema(t *testing.T) {
 	}
 	if stored := storageVersion(t, crd); stored != "v1" {
 		t.Errorf("storage version is %s, want v1", stored)
+	}
+}
+
+// TestTables because scripts and eyes know the columns of kubectl get; what is worth adding goes to -o wide.
+func TestTables(t *testing.T) {
+	database := []string{"Version", "Status", "LastOperation*", "Reason*", "Age"}
+	request := []string{"Type", "Database", "Status", "Progress", "Reason*", "Message*", "Age"}
+	version := []string{"Version", "DB_IMAGE", "Deprecated", "Age"}
+	want := map[string][]string{
+		"perconaxtradbs.kubedb.com v1":                      database,
+		"perconaxtradbs.kubedb.com v1alpha2":                database,
+		"singlestores.kubedb.com v1alpha2":                  database,
+		"perconaxtradbopsrequests.ops.kubedb.com v1alpha1":  request,
+		"singlestoreopsrequests.ops.kubedb.com v1alpha1":    request,
+		"perconaxtradbversions.catalog.kubedb.com v1alpha1": version,
+		"singlestoreversions.catalog.kubedb.com v1alpha1":   version,
+	}
+	got := map[string][]string{}
+	for name, crd := range definitions(t) {
+		for _, v := range crd.Spec.Versions {
+			var columns []string
+			for _, c := range v.AdditionalPrinterColumns {
+				title := c.Name
+				if c.Priority > 0 {
+					title += "*" // only with -o wide
+				}
+				columns = append(columns, title)
+			}
+			got[name+" "+v.Name] = columns
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -23,7 +23,7 @@ type role struct {
 	Rules             []rbacv1.PolicyRule `json:"rules"`
 }
 
-// roles reads config/rbac, in the order of the files.
+// roles reads config/rbac, in the order of the files, and what config/petset adds.
 func roles(t *testing.T) []role {
 	t.Helper()
 	files, err := filepath.Glob("rbac/*.yaml")
@@ -46,7 +46,27 @@ func roles(t *testing.T) []role {
 			}
 		}
 	}
-	return all
+	return append(all, petSetRights(t))
+}
+
+// petSetRights reads the rights that config/petset adds to the operator's own role, as a role of their own.
+func petSetRights(t *testing.T) role {
+	t.Helper()
+	content, err := os.ReadFile("petset/rights.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var patch []struct {
+		Value rbacv1.PolicyRule `json:"value"`
+	}
+	if err := yaml.Unmarshal(content, &patch); err != nil {
+		t.Fatal(err)
+	}
+	r := role{TypeMeta: metav1.TypeMeta{Kind: "ClusterRole"}, ObjectMeta: metav1.ObjectMeta{Name: "drydock with PetSets"}}
+	for _, p := range patch {
+		r.Rules = append(r.Rules, p.Value)
+	}
+	return r
 }
 
 // TestRights compares every right that is given with a golden file, one line each, so that a review sees each new one.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
@@ -38,7 +38,7 @@ func (c *Database) begin(ctx context.Context, o *operation) (*steps.Saved, error
 	}
 	// The configuration goes first: whoever finds the saved revision finds what it names.
 	for _, config := range configs {
-		if err := c.Apply.CreateOnly(ctx, o.db.Object, config, true); err != nil {
+		if err := c.createConfig(ctx, o.db.Object, config); err != nil {
 			return nil, err
 		}
 	}
@@ -70,33 +70,44 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 	if saved.After.Spec, err = steps.SpecOf(after); err != nil {
 		return nil, nil, err
 	}
-	objects, err := c.render(ctx, after, version)
+	tls, err := c.changeTLS(ctx, o, after)
 	if err != nil {
 		return nil, nil, err
 	}
-	configs := make([]*corev1.Secret, 0, len(objects.Groups))
+	saved.TLS = tls.issues
+	objects, err := c.render(ctx, after, version, tls.security)
+	if err != nil {
+		return nil, nil, err
+	}
+	configs := tls.copies
 	for _, g := range objects.Groups {
-		if err := c.changeGroup(ctx, o, saved, g); err != nil {
+		if err := c.changeGroup(ctx, o, saved, g, tls.live.security); err != nil {
 			return nil, nil, err
 		}
-		if !steps.Mounts(saved.Before.Workloads[g.Name], g.Config.Name) {
-			configs = append(configs, g.Config)
-		}
+		// The Secret that pods mount already is among them, in case somebody has deleted it.
+		configs, saved.Configs = append(configs, g.Config), append(saved.Configs, g.Config.Name)
 	}
-	return saved, configs, nil
+	offered, err := c.trustFirst(ctx, saved, tls, after, version)
+	return saved, append(configs, offered...), err
 }
 
 // changeGroup decides what becomes of one group: its template as rendered, where its pods restart, or as it is.
-func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.Saved, g engines.GroupObjects) error {
+func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.Saved, g engines.GroupObjects, mounts security) error {
 	live, err := c.Cluster.Workload(ctx, o.db.Object, g.StatefulSet.Name)
 	if err != nil {
 		return err
 	}
-	if live == nil {
-		// Not provisioned yet, or deleted by hand: the operation makes it, as provisioning would.
-		if live, err = c.workload(g.StatefulSet, ""); err != nil {
-			return err
+	if live != nil {
+		// What is saved here is what pods and claims go back to, and what they keep.
+		if err = c.Apply.Seen(live); err == nil {
+			err = c.Apply.Latest(ctx, live, c.Journal.Now())
 		}
+	} else if err = c.vacant(ctx, g.StatefulSet); err == nil {
+		// Not provisioned yet, or deleted by hand: the operation makes it, as provisioning would.
+		live, err = c.unmade(ctx, o, g, mounts)
+	}
+	if err != nil {
+		return err
 	}
 	before := steps.Keep(live)
 	saved.Before.Workloads[g.Name] = before
@@ -126,13 +137,13 @@ func (c *Database) changeGroup(ctx context.Context, o *operation, saved *steps.S
 // changes tells whether the rendered configuration is another one than the group runs. The pods are asked too: an
 // operation that was given up half-way may have left the workload ahead of them.
 func (c *Database) changes(ctx context.Context, o *operation, live, rendered *appsv1.StatefulSet) (bool, error) {
-	want := steps.SecretVolumes(rendered.Spec.Template.Spec)
 	pods, err := c.Cluster.Pods(ctx, o.db.Object, rendered.Name)
 	if err != nil {
 		return false, err
 	}
-	behind := slices.ContainsFunc(pods, func(p corev1.Pod) bool { return !maps.Equal(steps.SecretVolumes(p.Spec), want) })
-	return behind || !maps.Equal(steps.SecretVolumes(live.Spec.Template.Spec), want), nil
+	db, want := o.request.Database, rendered.Spec.Template.Spec
+	behind := slices.ContainsFunc(pods, func(p corev1.Pod) bool { return !sameFiles(db, p.Spec, want) })
+	return behind || !sameFiles(db, live.Spec.Template.Spec, want), nil
 }
 
 // withVolumes is the workload with claim templates of the size that the request asks for.
@@ -170,7 +181,7 @@ func (c *Database) version(ctx context.Context, db engines.Database) (*catalogv1
 	version := c.Engine.Kind().NewVersion()
 	err := c.Client.Get(ctx, client.ObjectKey{Name: name}, version)
 	if apierrors.IsNotFound(err) {
-		return nil, &refusal{"VersionNotFound", fmt.Errorf("there is no %s %q in the catalog", c.Engine.Kind().Version.Kind, name)}
+		return nil, &refusal{kubedbv1.ReasonVersionNotFound, fmt.Errorf("there is no %s %q in the catalog", c.Engine.Kind().Version.Kind, name)}
 	}
 	if err != nil {
 		return nil, err
@@ -197,14 +208,15 @@ func (c *Database) savedRevision(ctx context.Context, o *operation) (*steps.Save
 	if err != nil {
 		return nil, fmt.Errorf("reading the saved revision: %w", err)
 	}
-	var saved steps.Saved
-	if err := json.Unmarshal(revision.Data.Raw, &saved); err != nil {
-		return nil, fmt.Errorf("reading the saved revision %s: %w", revision.Name, err)
+	saved, err := steps.ReadSaved(revision.Data.Raw)
+	if err != nil {
+		return nil, &unreadableError{revision.Name, err}
 	}
 	if saved.Request != o.request.UID || !metav1.IsControlledBy(&revision, o.db.Object) {
 		return nil, &apply.ForeignError{Kind: "ControllerRevision", Name: revision.Name, Want: "this request"}
 	}
-	return &saved, nil
+	o.savedVersion = revision.ResourceVersion
+	return saved, nil
 }
 
 // save keeps the change. One that exists was saved by a pass that crashed right after, and wins.
@@ -236,5 +248,6 @@ func (c *Database) save(ctx context.Context, o *operation, saved *steps.Saved) e
 		}
 		return err
 	}
+	o.savedVersion = revision.ResourceVersion
 	return err
 }

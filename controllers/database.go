@@ -4,10 +4,14 @@ package controllers
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -32,8 +36,14 @@ type Database struct {
 	Executor  *steps.Executor
 	Journal   *journal.Journal
 	Admission *admit.Admission
+	// CertManager tells whether the cluster has cert-manager's kinds.
+	CertManager bool
+	// Overtaken is how long each database rests; see Patience.
+	Overtaken workqueue.TypedRateLimiter[types.NamespacedName]
 
 	rendered renderings
+	// confirmed are the databases that were found to be the API server's.
+	confirmed apply.Recent
 }
 
 // session is one pass over one database.
@@ -44,34 +54,52 @@ type session struct {
 	values   []ops.Request
 }
 
-// Reconcile makes one pass.
+// Reconcile makes one pass. When somebody has written in between, or the caches are behind, that is no failure: the watch
+// brings the newer object and wakes us before the time is up.
 func (c *Database) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	s, fresh, err := c.open(ctx, req.NamespacedName)
-	if err != nil || !fresh {
+	after, err := c.reconcile(ctx, req.NamespacedName)
+	if overtaken(err) {
+		return ctrl.Result{RequeueAfter: c.Overtaken.When(req.NamespacedName)}, nil
+	}
+	c.Overtaken.Forget(req.NamespacedName)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
+	return ctrl.Result{RequeueAfter: after}, nil
+}
+
+func (c *Database) reconcile(ctx context.Context, key client.ObjectKey) (time.Duration, error) {
+	s, fresh, err := c.open(ctx, key)
+	if err != nil || !fresh {
+		return 0, err
+	}
 	if s.db == nil {
-		c.rendered.forget(req.NamespacedName)
-		return ctrl.Result{}, c.endWithoutDatabase(ctx, s)
+		c.rendered.forget(key)
+		return 0, c.endWithoutDatabase(ctx, s)
 	}
 	if s.db.Object.GetDeletionTimestamp() != nil {
 		if err := c.endWithoutDatabase(ctx, s); err != nil {
-			return ctrl.Result{}, err
+			return 0, err
 		}
-		return c.finalize(ctx, s)
+		return 0, c.finalize(ctx, s)
 	}
-	after, err := c.pass(ctx, s)
-	if apierrors.IsConflict(err) {
-		// Somebody wrote in between; the watch brings the newer object.
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
-	}
-	return ctrl.Result{RequeueAfter: after}, err
+	return c.pass(ctx, s)
 }
 
-// conflictRetry is for the rare case that the newer object had arrived before the conflict was seen.
-const conflictRetry = 100 * time.Millisecond
+// Patience returns how long a database rests before its next pass when one was overtaken. The first rest is short, for the
+// newer object may have arrived before the conflict was seen; a watch that is late is waited for ever longer.
+func Patience() workqueue.TypedRateLimiter[types.NamespacedName] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](100*time.Millisecond, aMoment)
+}
 
-// pass either operates or provisions, and tells everyone who waits why.
+// overtaken tells whether somebody has written in between, or the caches are behind.
+func overtaken(err error) bool {
+	var behind *apply.BehindError
+	return errors.As(err, &behind) || apierrors.IsConflict(err)
+}
+
+// pass either operates or provisions, and tells everyone who waits why. A request that cannot be told, or let go, keeps nobody
+// waiting: its error is returned at the end.
 func (c *Database) pass(ctx context.Context, s *session) (time.Duration, error) {
 	if err := c.observe(ctx, s); err != nil {
 		return 0, err
@@ -80,9 +108,35 @@ func (c *Database) pass(ctx context.Context, s *session) (time.Duration, error) 
 		return 0, err
 	}
 	choice := ops.Next(s.values, c.state(s))
-	if err := c.settle(ctx, s, choice); err != nil {
-		return 0, err
+	unsettled := c.settle(ctx, s, choice)
+	after, err := c.work(ctx, s, choice)
+	if err == nil {
+		err = unsettled
 	}
+	return after, err
+}
+
+// current returns a BehindError when the API server's database asks for something else than the cached one, or is paused: an operator
+// that starts with an old list, or wakes up when another has taken over, would provision what has long been changed, and into the
+// middle of an operation. It asks unless it did so a moment ago, so it costs one read for a database about which something happens.
+func (c *Database) current(ctx context.Context, db engines.Database) error {
+	if c.confirmed.Since(db.GetUID(), c.Journal.Now(), apply.LatestFor) {
+		return nil
+	}
+	live := c.Engine.Kind().NewDatabase()
+	if err := c.Live.Get(ctx, client.ObjectKeyFromObject(db), live); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading the database once more: %w", err)
+	}
+	paused, _ := journal.Paused(live.DatabaseStatus())
+	if live.GetUID() != db.GetUID() || live.GetGeneration() != db.GetGeneration() || live.GetDeletionTimestamp() != nil || paused {
+		return &apply.BehindError{What: c.Engine.Kind().Database.Kind + " " + db.GetName()}
+	}
+	c.confirmed.Note(db.GetUID(), c.Journal.Now(), apply.LatestFor)
+	return nil
+}
+
+// work operates or provisions.
+func (c *Database) work(ctx context.Context, s *session, choice ops.Choice) (time.Duration, error) {
 	if choice.Run != nil {
 		return c.operate(ctx, s, *choice.Run)
 	}
@@ -104,6 +158,7 @@ func (c *Database) open(ctx context.Context, key client.ObjectKey) (s *session, 
 	case c.Journal.Stale(db):
 		return nil, false, nil
 	default:
+		c.Engine.Default(db, nil) // what the webhook does, unless it was away
 		s.db = c.Journal.OpenDatabase(db)
 	}
 	requests, err := c.list(ctx, c.Client, key)
@@ -115,8 +170,8 @@ func (c *Database) open(ctx context.Context, key client.ObjectKey) (s *session, 
 			return nil, false, nil
 		}
 		value := c.Engine.Lower(r)
-		if s.db != nil && !value.Finished && journal.Holds(s.db.Object.DatabaseStatus(), value) {
-			value.Started = true // paused, then crashed before the request said so
+		if s.db != nil && !value.Finished && (journal.Holds(s.db.Object.DatabaseStatus(), value) || over(s.db, value.UID) != nil) {
+			value.Started = true // paused or even over, then crashed before the request said so
 		}
 		s.requests = append(s.requests, c.Journal.OpenRequest(r))
 		s.values = append(s.values, value)
@@ -146,27 +201,32 @@ func (c *Database) list(ctx context.Context, from client.Reader, key client.Obje
 	return requestsOf(list)
 }
 
-// settle tells the waiting requests why they wait and lets go of those that are over.
+// settle tells the waiting requests why they wait and lets go of those that are over, each whatever becomes of the others.
 func (c *Database) settle(ctx context.Context, s *session, choice ops.Choice) error {
+	var errs []error
 	for i, r := range s.requests {
 		value := s.values[i]
 		if choice.Run != nil && choice.Run.UID == value.UID {
 			continue
 		}
 		if value.Finished || value.Deleting {
-			if err := c.release(ctx, r); err != nil {
-				return err
-			}
+			errs = append(errs, c.letGo(ctx, s, r))
 			continue
 		}
 		if w, waits := choice.Waiting[value.UID]; waits {
 			r.Wait(w)
-			if err := r.Commit(ctx); err != nil {
-				return err
-			}
+			errs = append(errs, r.Commit(ctx))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// letGo removes what a request that is over has left, and then its finalizer.
+func (c *Database) letGo(ctx context.Context, s *session, r *journal.Request) error {
+	if err := c.forget(ctx, s, r); err != nil {
+		return err
+	}
+	return c.release(ctx, r)
 }
 
 // endWithoutDatabase ends what runs and releases everything, because the database is gone or on its way out. Nothing is
@@ -193,7 +253,7 @@ func (c *Database) endWithoutDatabase(ctx context.Context, s *session) error {
 	return nil
 }
 
-// hasSecret reads a user's Secret from the API server; Secrets are never cached.
+// secret reads a user's Secret from the API server; Secrets are never cached.
 func (c *Database) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	var secret corev1.Secret
 	err := c.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)

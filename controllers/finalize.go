@@ -9,11 +9,10 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
-	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
@@ -22,35 +21,47 @@ import (
 
 // finalize carries out the deletion policy and lets the database go. Everything else that the database owns is
 // collected by the garbage collector.
-func (c *Database) finalize(ctx context.Context, s *session) (ctrl.Result, error) {
+func (c *Database) finalize(ctx context.Context, s *session) error {
 	db := s.db.Object
 	if !controllerutil.ContainsFinalizer(db, kubedbv1.Finalizer) {
-		return ctrl.Result{}, nil
+		return nil
 	}
 	// Workloads go first, so that no pod comes back and makes its claim again.
 	for _, g := range engines.Describe(c.Engine, db).Groups {
 		if err := c.deleteWorkload(ctx, db, g.Workload); err != nil {
-			return ctrl.Result{}, err
+			return err
+		}
+		if letting, err := c.deleteDetached(ctx, db, g.Workload); err != nil || letting {
+			return err
 		}
 	}
-	policy := *c.Engine.Settings(db).DeletionPolicy
-	if policy == kubedbv1.DeletionDelete || policy == kubedbv1.DeletionWipeOut {
-		if err := c.deleteClaims(ctx, db); err != nil {
-			return ctrl.Result{}, err
-		}
-	}
-	if policy == kubedbv1.DeletionWipeOut {
-		if err := c.deleteCredentials(ctx, db); err != nil {
-			return ctrl.Result{}, err
-		}
+	if err := c.carryOutPolicy(ctx, db); err != nil {
+		return err
 	}
 	controllerutil.RemoveFinalizer(db, kubedbv1.Finalizer)
 	err := s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
-	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	if client.IgnoreNotFound(err) != nil {
+		return err
 	}
 	c.Journal.Forget(db.GetUID())
-	return ctrl.Result{}, client.IgnoreNotFound(err)
+	return nil
+}
+
+// carryOutPolicy deletes what the deletion policy does not keep.
+func (c *Database) carryOutPolicy(ctx context.Context, db engines.Database) error {
+	policy := *c.Engine.Settings(db).DeletionPolicy
+	if policy == kubedbv1.DeletionDelete || policy == kubedbv1.DeletionWipeOut {
+		if err := c.deleteClaims(ctx, db); err != nil {
+			return err
+		}
+	}
+	if policy != kubedbv1.DeletionWipeOut {
+		return nil
+	}
+	if err := c.deleteCertificates(ctx, db); err != nil {
+		return err
+	}
+	return c.deleteCredentials(ctx, db)
 }
 
 // finalizers is a merge patch that writes the object's finalizers and nothing else.
@@ -68,24 +79,13 @@ func finalizers(db engines.Database) []byte {
 	return body
 }
 
-func (c *Database) deleteWorkload(ctx context.Context, db engines.Database, name string) error {
-	set, err := c.Cluster.Workload(ctx, db, name)
-	if err != nil || set == nil || set.DeletionTimestamp != nil {
-		return err
-	}
-	err = c.Client.Delete(ctx, set, client.Preconditions{UID: &set.UID}, client.PropagationPolicy(metav1.DeletePropagationBackground))
-	if client.IgnoreNotFound(err) != nil {
-		return fmt.Errorf("deleting StatefulSet %s: %w", name, err)
-	}
-	return nil
-}
-
-// deleteClaims deletes the claims of the database's own pods, told by workload and ordinal: a label alone is no proof.
+// deleteClaims deletes the claims of the database's own pods, told by kind, workload and ordinal: a database of another
+// kind may have the same name.
 func (c *Database) deleteClaims(ctx context.Context, db engines.Database) error {
 	for _, g := range engines.Describe(c.Engine, db).Groups {
 		var claims corev1.PersistentVolumeClaimList
 		if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace()),
-			client.MatchingLabels{LabelInstance: db.GetName()}); err != nil {
+			client.MatchingLabels(engines.SelectorLabels(c.Engine.Kind(), db))); err != nil {
 			return fmt.Errorf("listing claims: %w", err)
 		}
 		for i := range claims.Items {
@@ -104,17 +104,14 @@ func (c *Database) deleteClaims(ctx context.Context, db engines.Database) error 
 
 // deleteCredentials deletes the Secrets that the operator made once for this database; a Secret of the user's stays.
 func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) error {
-	version, err := c.version(ctx, db)
-	if err != nil {
-		version = &catalogv1.VersionSpec{}
-	}
-	objects, err := c.Engine.Render(db, c.namesOnly(db, version))
+	objects, err := engines.Outline(c.Engine, db)
 	if err != nil {
 		return fmt.Errorf("finding the credentials: %w", err)
 	}
+	made := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
 	for _, auth := range objects.AuthSecrets {
 		live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
-		if apierrors.IsNotFound(err) || err == nil && live.Labels[LabelInstance] != db.GetName() {
+		if apierrors.IsNotFound(err) || err == nil && !made.Matches(labels.Set(live.Labels)) {
 			continue
 		}
 		if err == nil {
@@ -127,29 +124,14 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 	return nil
 }
 
-// namesOnly are inputs for finding out what objects are called. The Secrets that the configuration names count as empty:
-// in a namespace that is being deleted they may be gone.
-func (c *Database) namesOnly(db engines.Database, version *catalogv1.VersionSpec) engines.Inputs {
-	in := engines.Inputs{Version: *version, UserConfig: map[string]map[string][]byte{}}
-	for _, g := range c.Engine.Settings(db).Groups {
-		if *g.Configuration != nil {
-			in.UserConfig[(*g.Configuration).SecretName] = nil
-		}
-	}
-	return in
-}
-
-// halt removes workloads, Services and budgets and keeps claims and Secrets.
-func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.VersionSpec) error {
+// halt removes everything but claims and Secrets.
+func (c *Database) halt(ctx context.Context, s *session) error {
 	db := s.db.Object
-	objects, cached := c.rendered.get(db, version)
-	if !cached {
-		var err error
-		if objects, err = c.Engine.Render(db, c.namesOnly(db, version)); err != nil {
-			return fmt.Errorf("finding what to remove: %w", err)
-		}
+	objects, err := engines.Outline(c.Engine, db)
+	if err != nil {
+		return fmt.Errorf("finding what to remove: %w", err)
 	}
-	removed := []client.Object{}
+	removed := []client.Object{&corev1.ServiceAccount{ObjectMeta: named(objects.ServiceAccount)}}
 	for _, service := range objects.Services {
 		removed = append(removed, &corev1.Service{ObjectMeta: named(service)})
 	}
@@ -164,9 +146,10 @@ func (c *Database) halt(ctx context.Context, s *session, version *catalogv1.Vers
 			return err
 		}
 	}
-	s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionTrue, "DatabaseHaltedSuccessfully", "spec.halted is true")
+	s.db.Remove(kubedbv1.ConditionStalled)
+	s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionTrue, kubedbv1.ReasonHaltedSuccessfully, "spec.halted is true")
 	for _, condition := range []string{kubedbv1.ConditionReplicaReady, kubedbv1.ConditionAcceptingConnection, kubedbv1.ConditionReady} {
-		s.db.Set(condition, metav1.ConditionFalse, "Halted", "spec.halted is true")
+		s.db.Set(condition, metav1.ConditionFalse, kubedbv1.ReasonHalted, "spec.halted is true")
 	}
 	db.DatabaseStatus().ObservedGeneration = db.GetGeneration()
 	return nil

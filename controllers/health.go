@@ -45,7 +45,7 @@ func (c *Database) observe(ctx context.Context, s *session) error {
 	for _, o := range ops.Health(groups) {
 		s.db.Set(o.Type, o.Status, o.Reason, o.Message)
 		if o.Type == kubedbv1.ConditionReady && o.Status == metav1.ConditionTrue {
-			s.db.Set(kubedbv1.ConditionProvisioned, metav1.ConditionTrue, "DatabaseSuccessfullyProvisioned", "all replicas have been ready")
+			s.db.Set(kubedbv1.ConditionProvisioned, metav1.ConditionTrue, kubedbv1.ReasonProvisioned, "all replicas have been ready")
 		}
 	}
 	return nil
@@ -64,7 +64,7 @@ func groupHealth(g ops.Group, pods []corev1.Pod) ops.GroupHealth {
 
 // upToDate says whether the pods run what the spec asks for. They need not: only operations restart pods.
 func (c *Database) upToDate(ctx context.Context, s *session, objects engines.Objects) error {
-	var behind []string
+	var behind, small []string
 	for _, g := range objects.Groups {
 		live, err := c.Cluster.Workload(ctx, s.db.Object, g.StatefulSet.Name)
 		if err != nil {
@@ -82,14 +82,29 @@ func (c *Database) upToDate(ctx context.Context, s *session, objects engines.Obj
 			return err
 		}
 		behind = append(behind, names...)
+		if !steps.SameClaims(live, g.StatefulSet) {
+			small = append(small, live.Name)
+		}
 	}
+	c.volumesUpToDate(s, small)
 	if len(behind) > 0 {
-		s.db.Set(kubedbv1.ConditionPodsUpToDate, metav1.ConditionFalse, "RestartNeeded", fmt.Sprintf(
+		s.db.Set(kubedbv1.ConditionPodsUpToDate, metav1.ConditionFalse, kubedbv1.ReasonRestartNeeded, fmt.Sprintf(
 			"%s run another template than the spec asks for; an OpsRequest of type Restart applies it", strings.Join(behind, ", ")))
 		return nil
 	}
-	s.db.Set(kubedbv1.ConditionPodsUpToDate, metav1.ConditionTrue, "UpToDate", "every pod runs what the spec asks for")
+	s.db.Set(kubedbv1.ConditionPodsUpToDate, metav1.ConditionTrue, kubedbv1.ReasonUpToDate, "every pod runs what the spec asks for")
 	return nil
+}
+
+// volumesUpToDate says which workloads make claims of another size than the spec asks for. Only an operation changes that.
+func (c *Database) volumesUpToDate(s *session, workloads []string) {
+	if len(workloads) == 0 {
+		s.db.Remove(kubedbv1.ConditionVolumesUpToDate)
+		return
+	}
+	s.db.Set(kubedbv1.ConditionVolumesUpToDate, metav1.ConditionFalse, kubedbv1.ReasonExpansionUnfinished, fmt.Sprintf(
+		"%s would make claims of another size than the spec asks for; an OpsRequest of type VolumeExpansion for the spec's size applies it",
+		strings.Join(workloads, ", ")))
 }
 
 // behindPods names the pods that do not run the rendered template.

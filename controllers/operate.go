@@ -3,9 +3,12 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -21,19 +24,24 @@ type operation struct {
 	request ops.Request
 	journal *journal.Request
 	saved   *steps.Saved
-	plan    ops.Plan
+	// savedVersion is the resource version of the saved revision.
+	savedVersion string
+	plan         ops.Plan
 }
 
 // operate carries the request on until it has to wait, and returns when to look again.
 func (c *Database) operate(ctx context.Context, s *session, request ops.Request) (time.Duration, error) {
 	o := &operation{session: s, request: request, journal: s.request(request)}
+	if end := over(s.db, request.UID); end != nil {
+		return 0, c.conclude(ctx, o, end)
+	}
 	_, undoing := o.journal.Undoing()
 	if !request.Started {
 		if refused, err := c.guard(ctx, o); err != nil || refused {
 			return 0, err
 		}
 	}
-	if request.Deleting && !undoing && !o.succeeded() {
+	if request.Deleting && !undoing {
 		o.journal.BeginUndo(opsv1.ReasonCanceled, "the request was deleted while the operation was under way")
 		undoing = true
 	}
@@ -46,11 +54,55 @@ func (c *Database) operate(ctx context.Context, s *session, request ops.Request)
 	return c.forward(ctx, o)
 }
 
-// succeeded tells whether the database says already that the operation is done, and only the request does not know yet.
-// It is too late then to cancel it.
-func (o *operation) succeeded() bool {
-	last := o.db.Object.DatabaseStatus().LastOperation
-	return last != nil && last.UID == o.request.UID && last.Outcome == kubedbv1.OutcomeSuccessful
+// over is how a request's operation ended, when the database says so; otherwise nil.
+func over(db *journal.Database, request types.UID) *kubedbv1.LastOperation {
+	if last := db.Object.DatabaseStatus().LastOperation; last != nil && last.UID == request {
+		return last
+	}
+	return nil
+}
+
+// conclude tells the request how it has ended. Nothing is done for it any more, and above all the gate is not closed
+// again: pausing takes the version of the database that says that the operation is over, so not even an operator that is
+// no longer in charge and has missed the end can do that.
+func (c *Database) conclude(ctx context.Context, o *operation, end *kubedbv1.LastOperation) error {
+	finished, err := c.latched(ctx, o, end)
+	if err != nil {
+		return err
+	}
+	for _, step := range finished {
+		if !o.journal.IsDone(step) {
+			o.journal.Finish(step, "done before the database was resumed")
+		}
+	}
+	if end.Outcome == kubedbv1.OutcomeSuccessful {
+		o.journal.Succeed(end.Message)
+	} else {
+		o.journal.Fail(end.Reason, end.Message)
+	}
+	return c.close(ctx, o)
+}
+
+// latched are the steps that an operation which ended like that has taken. They are left out when nobody can tell them any more.
+func (c *Database) latched(ctx context.Context, o *operation, end *kubedbv1.LastOperation) ([]ops.Step, error) {
+	if end.Reason == opsv1.ReasonUndoIncomplete {
+		return nil, nil
+	}
+	saved, err := c.savedRevision(ctx, o)
+	if isLost(err) || err == nil && saved == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	plan, err := ops.MakePlan(o.request, saved.Change())
+	if err != nil {
+		return nil, nil //nolint:nilerr // it will be the same for ever, and the operation is over
+	}
+	if end.Outcome == kubedbv1.OutcomeSuccessful {
+		return plan.Steps, nil
+	}
+	return plan.Undo, nil
 }
 
 // guard runs the admission once more before an operation starts: what the webhook would refuse is refused here too.
@@ -79,11 +131,16 @@ func (c *Database) guard(ctx context.Context, o *operation) (refused bool, err e
 
 // load finds the saved revision and the plan. When there is none yet, the operation starts here: the change is worked
 // out first, since that may fail and then nothing has happened; then the gate closes, with the resource version that
-// the change was worked out from; then the change is saved.
+// the change was worked out from; then the change is saved. An operation that has a plan does not start again without its
+// saved revision: what it had changed by then would count as what it found. That went with its database, though, when this is
+// another one of that name.
 func (c *Database) load(ctx context.Context, o *operation, undoing bool) error {
 	saved, err := c.savedRevision(ctx, o)
 	if err != nil {
 		return err
+	}
+	if saved == nil && o.planned() {
+		return &goneError{revisionName(o.request.UID, o.request.Database)}
 	}
 	if saved == nil && !undoing {
 		if saved, err = c.begin(ctx, o); err != nil {
@@ -94,11 +151,21 @@ func (c *Database) load(ctx context.Context, o *operation, undoing bool) error {
 		o.plan = ops.NothingDone()
 		return nil
 	}
-	if err := c.collect(ctx, o.db.Object, saved); err != nil {
+	if o.plan, err = ops.MakePlan(o.request, saved.Change()); err != nil {
 		return err
 	}
-	o.plan, err = ops.MakePlan(o.request, saved.Change())
-	return err
+	o.journal.Found()
+	if err := c.collect(ctx, o); err != nil {
+		logf.FromContext(ctx).Error(err, "what earlier operations have left stays for now")
+	}
+	return nil
+}
+
+// planned tells whether the request has a plan for this very database, and not for an earlier one of its name.
+func (o *operation) planned() bool {
+	db := o.db.Object.GetUID()
+	owners := o.journal.Object.GetOwnerReferences()
+	return o.journal.Planned() && slices.ContainsFunc(owners, func(r metav1.OwnerReference) bool { return r.UID == db })
 }
 
 // forward runs the plan.
@@ -119,7 +186,7 @@ func (c *Database) forward(ctx context.Context, o *operation) (time.Duration, er
 		o.journal.Succeed(end.Message)
 		return 0, c.close(ctx, o)
 	}
-	return r.after, c.commit(ctx, o, r.err)
+	return c.rest(ctx, o, r)
 }
 
 // undo runs the undo steps; Failed is said at their end.
@@ -134,17 +201,19 @@ func (c *Database) undo(ctx context.Context, o *operation) (time.Duration, error
 	r := c.run(ctx, o, o.plan.Undo, ops.Before, end)
 	switch {
 	case r.failed != nil:
-		return 0, c.giveUp(ctx, o, cause.Message, *r.failed)
+		return 0, c.giveUp(ctx, o, r.failed.Message)
 	case r.done:
 		o.journal.Fail(end.Reason, end.Message)
 		return 0, c.close(ctx, o)
 	}
-	return r.after, c.commit(ctx, o, r.err)
+	return c.rest(ctx, o, r)
 }
 
-// giveUp ends an operation whose undo failed too: the database is resumed all the same, and says that it is degraded.
-func (c *Database) giveUp(ctx context.Context, o *operation, cause string, failed ops.Outcome) error {
-	message := fmt.Sprintf("%s; undoing it failed too: %s", cause, failed.Message)
+// giveUp ends an operation that can neither go on nor back: the database is resumed all the same, and says that it is degraded.
+func (c *Database) giveUp(ctx context.Context, o *operation, message string) error {
+	if cause, undoing := o.journal.Undoing(); undoing {
+		message = fmt.Sprintf("%s; undoing it failed too: %s", cause.Message, message)
+	}
 	o.db.Set(kubedbv1.ConditionDegraded, "True", opsv1.ReasonUndoIncomplete, message)
 	end := steps.End{Outcome: kubedbv1.OutcomeFailed, Reason: opsv1.ReasonUndoIncomplete, Message: message}
 	if _, err := c.Executor.Do(ctx, o.target(c, ops.Before, end), ops.Resume{Undo: true}); err != nil {
@@ -159,11 +228,15 @@ func (c *Database) close(ctx context.Context, o *operation) error {
 	if err := c.commit(ctx, o, nil); err != nil {
 		return err
 	}
-	return c.release(ctx, o.journal)
+	return c.letGo(ctx, o.session, o.journal)
 }
 
 func (o *operation) target(c *Database, side ops.Side, end steps.End) *steps.Target {
-	return &steps.Target{Engine: c.Engine, Database: o.db, Request: o.request, Saved: o.saved, Side: side, End: end}
+	return &steps.Target{
+		Engine: c.Engine, Database: o.db, Request: o.request, Saved: o.saved, Side: side, End: end,
+		Version:  o.journal.Object.GetResourceVersion(),
+		Attempts: int(o.journal.Object.RequestStatus().Retries),
+	}
 }
 
 // commit writes both journals of the pass and keeps the first error.
@@ -174,19 +247,4 @@ func (c *Database) commit(ctx context.Context, o *operation, first error) error 
 		}
 	}
 	return first
-}
-
-// surprise handles an error before there is a plan. Something that was refused for good ends the operation; anything
-// else is tried again with a back-off.
-func (c *Database) surprise(ctx context.Context, o *operation, err error) error {
-	var refused *refusal
-	if !asRefusal(err, &refused) {
-		if apierrors.IsConflict(err) {
-			return err
-		}
-		return c.commit(ctx, o, err)
-	}
-	o.journal.Fail(refused.reason, refused.Error())
-	o.db.Resume(o.request, kubedbv1.OutcomeFailed, refused.reason, refused.Error())
-	return c.close(ctx, o)
 }

@@ -21,6 +21,10 @@ type Options struct {
 	Metrics     *journal.Metrics
 	Now         func() time.Time
 	Concurrency int
+	// CertManager tells whether the cluster has cert-manager's kinds.
+	CertManager bool
+	// Workloads says what runs the pods.
+	Workloads apply.Workloads
 }
 
 // NeverCached are the kinds that are read from the API server by name, when they are needed and not before.
@@ -34,13 +38,13 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o O
 	j := &journal.Journal{
 		Client: mgr.GetClient(), Recorder: mgr.GetEventRecorder("drydock"), Metrics: o.Metrics, Now: o.Now,
 	}
-	applier := &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}
-	cluster := &steps.Cluster{Client: mgr.GetClient()}
+	applier := &apply.Applier{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Workloads: o.Workloads}
 	for _, e := range kinds {
+		cluster := &steps.Cluster{Client: mgr.GetClient(), Kind: e.Kind(), Workloads: o.Workloads}
 		c := &Database{
 			Engine: e, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Apply: applier, Cluster: cluster,
-			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster},
-			Journal:  j, Admission: o.Admission,
+			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster, Now: o.Now},
+			Journal:  j, Admission: o.Admission, CertManager: o.CertManager, Overtaken: Patience(),
 		}
 		if err := c.Setup(ctx, mgr, o.Concurrency); err != nil {
 			return err

@@ -35,32 +35,52 @@ func (c *Database) provision(ctx context.Context, s *session) (time.Duration, er
 	if paused, _ := journal.Paused(db.DatabaseStatus()); paused {
 		return 0, nil
 	}
+	if err := c.current(ctx, db); err != nil {
+		return 0, err
+	}
 	if controllerutil.AddFinalizer(db, kubedbv1.Finalizer) {
 		return 0, s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
+	}
+	if *c.Engine.Settings(db).Halted {
+		return 0, c.halt(ctx, s)
 	}
 	version, err := c.version(ctx, db)
 	if err != nil {
 		return c.stall(s, err)
 	}
-	if *c.Engine.Settings(db).Halted {
-		return 0, c.halt(ctx, s, version)
+	if err := c.standing(db, version); err != nil {
+		return c.stall(s, err)
 	}
 	s.db.Remove(kubedbv1.ConditionHalted)
-	objects, cached := c.rendered.get(db, version)
+	s.db.Set(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue, kubedbv1.ReasonProvisioningStarted,
+		"the operator provisions this database")
+	return c.furnish(ctx, s, version)
+}
+
+// furnish makes the certificates and the objects of a database that is to run.
+func (c *Database) furnish(ctx context.Context, s *session, version *catalogv1.VersionSpec) (time.Duration, error) {
+	db := s.db.Object
+	tls, waits, after, err := c.secure(ctx, s)
+	if err != nil {
+		return c.stall(s, err)
+	}
+	if waits {
+		s.db.Remove(kubedbv1.ConditionStalled)
+		return after, nil
+	}
+	objects, cached := c.rendered.get(db, version, tls)
 	if !cached {
-		if objects, err = c.render(ctx, db, version); err != nil {
+		if objects, err = c.render(ctx, db, version, tls); err != nil {
 			return c.stall(s, err)
 		}
 	}
-	s.db.Set(kubedbv1.ConditionProvisioningStarted, metav1.ConditionTrue, "DatabaseProvisioningStartedSuccessfully",
-		"the operator provisions this database")
 	if err := c.applyAll(ctx, s, objects, cached); err != nil {
 		return c.stall(s, err)
 	}
-	c.rendered.put(db, version, objects)
+	c.rendered.put(db, version, tls, objects)
 	s.db.Remove(kubedbv1.ConditionStalled)
 	s.db.Object.DatabaseStatus().ObservedGeneration = db.GetGeneration()
-	return 0, c.upToDate(ctx, s, objects)
+	return after, c.upToDate(ctx, s, objects)
 }
 
 // stall says on the database why it cannot be provisioned. What may come right by itself is looked at again.
@@ -70,8 +90,10 @@ func (c *Database) stall(s *session, err error) (time.Duration, error) {
 	switch {
 	case asRefusal(err, &refused):
 		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, refused.reason, refused.Error())
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return 0, nil // the database goes next, and the watch tells of that
 	case errors.As(err, &foreign):
-		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, "NameTaken", foreign.Error())
+		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonNameTaken, foreign.Error())
 	default:
 		return 0, err
 	}
@@ -136,12 +158,24 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 		if err != nil {
 			return err
 		}
-		if live != nil && steps.Mounts(live, g.Config.Name) {
-			continue
+		if live != nil && !steps.Mounts(live, g.Config.Name) {
+			continue // the operation that brings it to the pods makes it, and knows of it later
 		}
-		if err := c.Apply.CreateOnly(ctx, db, g.Config, true); err != nil {
+		if err := c.createConfig(ctx, db, g.Config); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// createConfig creates a rendered Secret, unless it is there.
+func (c *Database) createConfig(ctx context.Context, db engines.Database, config *corev1.Secret) error {
+	live, err := c.secret(ctx, config.Namespace, config.Name)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && !metav1.IsControlledBy(live, db):
+		return c.Apply.CreateOnly(ctx, db, config, true)
+	case err != nil:
+		return fmt.Errorf("reading Secret %s: %w", config.Name, err)
 	}
 	return nil
 }
@@ -152,7 +186,11 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 	if err != nil {
 		return err
 	}
+	sure := func() error { return c.current(ctx, db) }
 	if live == nil {
+		if err := c.vacant(ctx, g.StatefulSet); err != nil {
+			return err
+		}
 		restart, err := c.stampOf(ctx, db, g.StatefulSet.Name)
 		if err != nil {
 			return err
@@ -161,14 +199,18 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 		if err != nil {
 			return err
 		}
-		_, err = c.Apply.Owned(ctx, db, set)
+		_, err = c.Apply.Owned(ctx, db, set, sure)
 		return err
 	}
 	set := g.StatefulSet.DeepCopy()
 	set.Spec.Template = *live.Spec.Template.DeepCopy()
 	set.Spec.VolumeClaimTemplates = live.Spec.VolumeClaimTemplates
 	metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationTemplateHash, hashOf(live))
-	_, err = c.Apply.Owned(ctx, db, set)
+	delete(set.Annotations, opsv1.AnnotationCertificates)
+	if mounted, ok := live.Annotations[opsv1.AnnotationCertificates]; ok {
+		metav1.SetMetaDataAnnotation(&set.ObjectMeta, opsv1.AnnotationCertificates, mounted)
+	}
+	_, err = c.Apply.Owned(ctx, db, set, sure)
 	return err
 }
 

@@ -3,7 +3,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
+	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -12,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,6 +25,7 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/admit"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
@@ -32,9 +36,15 @@ const (
 	ManagedBy      = "kubedb.com"
 )
 
+// An error is tried again after the first back-off, then after twice that, and so on up to the last.
+const (
+	firstBackOff = 5 * time.Millisecond
+	lastBackOff  = 30 * time.Second
+)
+
 // CacheOptions limits the watch caches to our own objects and to the fields that are read, so that memory follows the
 // number of databases and not the size of the cluster.
-func CacheOptions(kinds []engines.Engine) cache.Options {
+func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager bool) cache.Options {
 	ours := labels.SelectorFromSet(labels.Set{LabelManagedBy: ManagedBy})
 	saved, err := labels.NewRequirement(opsv1.LabelKind, selection.Exists, nil)
 	if err != nil {
@@ -49,7 +59,7 @@ func CacheOptions(kinds []engines.Engine) cache.Options {
 	if err != nil {
 		panic(err) // kinds are constants
 	}
-	return cache.Options{
+	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
@@ -57,10 +67,14 @@ func CacheOptions(kinds []engines.Engine) cache.Options {
 			&corev1.PersistentVolumeClaim{}: {Label: labels.NewSelector().Add(*claims)},
 			&corev1.Service{}:               {Label: ours},
 			&corev1.ServiceAccount{}:        {Label: ours},
-			&appsv1.StatefulSet{}:           {Label: ours},
+			workloads.New():                 {Label: ours},
 			&appsv1.ControllerRevision{}:    {Label: labels.NewSelector().Add(*saved)},
 		},
 	}
+	if certManager {
+		options.ByObject[&certmanagerv1.Certificate{}] = cache.ByObject{Label: ours}
+	}
+	return options
 }
 
 // SetupIndexes adds the indexes that all kinds share.
@@ -90,10 +104,10 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 		}
 		return nil
 	})
-	return ctrl.NewControllerManagedBy(mgr).
+	b := ctrl.NewControllerManagedBy(mgr).
 		Named(kind.DatabaseResource).
 		For(kind.NewDatabase()).
-		Owns(&appsv1.StatefulSet{}).
+		Owns(c.Cluster.Workloads.New()).
 		Owns(&corev1.Service{}).
 		Owns(&corev1.ServiceAccount{}).
 		Watches(kind.NewRequest(), toDatabase).
@@ -102,8 +116,15 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 		Watches(&corev1.PersistentVolumeClaim{}, handler.EnqueueRequestsFromMapFunc(c.ofLabels)).
 		Watches(kind.NewVersion(), handler.EnqueueRequestsFromMapFunc(c.ofVersion)).
 		Watches(&appsv1.ControllerRevision{}, handler.Funcs{}). // only cached: a saved revision never changes
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
-		Complete(c)
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: concurrency,
+			// Every pass may find the answer, and a timeout is noticed by a pass: no pause longer than this one.
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackOff, lastBackOff),
+		})
+	if c.CertManager {
+		b = b.Owns(&certmanagerv1.Certificate{}).Owns(&certmanagerv1.Issuer{})
+	}
+	return b.Complete(c)
 }
 
 // nameLabel is the value of app.kubernetes.io/name on everything that belongs to a database of this kind.

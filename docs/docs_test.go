@@ -3,22 +3,38 @@ package docs_test
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/drydock-db/drydock/ops"
 )
 
-// TestConditionsAreDocumented compares the table of steps with the types that plans can contain.
-func TestConditionsAreDocumented(t *testing.T) {
-	content, err := os.ReadFile("conditions.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, step := range ops.StepTypes() {
-		if row := "| `" + step.Type + "` | " + step.Description + " |"; !strings.Contains(string(content), row) {
-			t.Errorf("conditions.md lacks the row\n%s", row)
+// TestReasonsAreConstants because conditions.md is made from the comments of constants: a reason that is written out where
+// it is used would be missing there.
+func TestReasonsAreConstants(t *testing.T) {
+	literal := regexp.MustCompile(`((waiting|failed)\(|refusal\{|metav1\.Condition(True|False|Unknown), )"[A-Z][A-Za-z]+"`)
+	read := 0
+	for _, dir := range []string{"../controllers", "../internal/steps", "../internal/journal", "../ops"} {
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			content, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read++
+			for _, found := range literal.FindAllString(string(content), -1) {
+				t.Errorf("%s: %s: make it a constant with a comment", name, found)
+			}
+		}
+	}
+	if read < 30 {
+		t.Errorf("only %d files were read", read)
 	}
 }
 

@@ -84,6 +84,8 @@ type Engine interface {
 	Dialect(version *catalogv1.VersionSpec) mycnf.Dialect
 	// Aliases of the certificates that this kind uses.
 	Aliases() []string
+	// CommonName of those certificates.
+	CommonName(db Database) string
 	// Reserved names what podTemplates may not touch and what they may override.
 	Reserved() Reserved
 }
@@ -91,19 +93,21 @@ type Engine interface {
 // Settings points at the parts of a database's spec that every kind has, so that a rule about them is written once.
 // The pointers lead into the object: writing through them edits it. A nil pointer means that the kind has no such field.
 type Settings struct {
-	Version          *string
-	StorageType      *kubedbv1.StorageType
-	DeletionPolicy   *kubedbv1.DeletionPolicy
-	Halted           *bool
-	TLS              **kubedbv1.TLSConfig
-	RequireSSL       *bool
-	AuthSecret       **kubedbv1.SecretReference
-	LicenseSecret    **kubedbv1.SecretReference
-	Init             **kubedbv1.InitSpec
-	Monitor          **kubedbv1.AgentSpec
-	HealthChecker    *kubedbv1.HealthCheckSpec
-	AutoOps          **kubedbv1.AutoOps
-	ServiceTemplates *[]kubedbv1.NamedServiceTemplateSpec
+	Version        *string
+	StorageType    *kubedbv1.StorageType
+	DeletionPolicy *kubedbv1.DeletionPolicy
+	// TerminationPolicy is the older name of DeletionPolicy; defaulting moves it there.
+	TerminationPolicy *kubedbv1.DeletionPolicy
+	Halted            *bool
+	TLS               **kubedbv1.TLSConfig
+	RequireSSL        *bool
+	AuthSecret        **kubedbv1.SecretReference
+	LicenseSecret     **kubedbv1.SecretReference
+	Init              **kubedbv1.InitSpec
+	Monitor           **kubedbv1.AgentSpec
+	HealthChecker     *kubedbv1.HealthCheckSpec
+	AutoOps           **kubedbv1.AutoOps
+	ServiceTemplates  *[]kubedbv1.NamedServiceTemplateSpec
 	// Groups in the order in which operations restart them (law 4 of the design: leaves before aggregators).
 	Groups []GroupSettings
 }
@@ -144,6 +148,8 @@ type Inputs struct {
 	TLSSecret string
 	// Stamps by group name, carried over from the live workload (opsv1.AnnotationRestart).
 	Stamps map[string]string
+	// Placement tells that the workloads act on a podPlacementPolicy.
+	Placement bool
 }
 
 // Objects are what one database consists of. Workloads are always StatefulSets here; package apply turns them into

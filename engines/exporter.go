@@ -18,11 +18,12 @@ type Exporter struct {
 	Mounts  []corev1.VolumeMount
 }
 
-// ContainerExporter is the name of the metrics sidecar.
-const ContainerExporter = "exporter"
-
 const (
-	portMetrics              = "metrics"
+	// ContainerExporter is the name of the metrics sidecar.
+	ContainerExporter = "exporter"
+	// PortMetrics is the name of its port, in pods and in the stats Service.
+	PortMetrics = "metrics"
+
 	defaultMetricsPort int32 = 9104
 )
 
@@ -63,7 +64,7 @@ func (b Blueprint) exporter() ([]corev1.Container, error) {
 		Name:  ContainerExporter,
 		Image: b.Inputs.Version.Exporter.Image,
 		Args:  append(args, user.Args...),
-		Ports: []corev1.ContainerPort{{Name: portMetrics, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
+		Ports: []corev1.ContainerPort{{Name: PortMetrics, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
 		Env: append([]corev1.EnvVar{
 			SecretEnv("EXPORTER_USERNAME", b.Exporter.Secret, corev1.BasicAuthUsernameKey),
 			SecretEnv("MYSQLD_EXPORTER_PASSWORD", b.Exporter.Secret, corev1.BasicAuthPasswordKey),

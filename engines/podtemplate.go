@@ -34,6 +34,9 @@ func (b Blueprint) template(p Pods, config string, exporter []corev1.Container) 
 	if stamp := b.Inputs.Stamps[p.Group.Name]; stamp != "" {
 		annotations[opsv1.AnnotationRestart] = stamp
 	}
+	if policy := user.Spec.PodPlacementPolicy; policy != nil && policy.Name != "" && b.Inputs.Placement {
+		annotations[opsv1.AnnotationPlacement] = policy.Name
+	}
 	meta := metav1.ObjectMeta{Labels: with(user.Labels, Labels(b.Kind, b.Database), p.ExtraLabels, p.Labels)}
 	if len(annotations) > 0 {
 		meta.Annotations = annotations

@@ -23,6 +23,8 @@ type Reserved struct {
 	Env []string
 	// Containers and InitContainers that the operator makes. A template may override them; any other needs an image.
 	Containers, InitContainers []string
+	// ServicePorts are the names of the primary Service's ports.
+	ServicePorts []string
 }
 
 // CheckPodTemplates returns what is wrong with the podTemplates of a database: what they may not touch, and what the

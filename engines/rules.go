@@ -1,8 +1,8 @@
 package engines
 
 import (
-	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -49,11 +49,12 @@ func checkInline(g GroupSettings) field.ErrorList {
 
 func checkFileNames(at *field.Path, files map[string]string) field.ErrorList {
 	var errs field.ErrorList
-	for _, name := range slices.Sorted(maps.Keys(files)) {
+	for name := range files {
 		if err := CheckInlineFile(name); err != nil {
 			errs = append(errs, field.Invalid(at.Key(name), name, err.Error()))
 		}
 	}
+	slices.SortFunc(errs, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
 	return errs
 }
 

@@ -13,8 +13,8 @@ import (
 // Aliases of Services that serviceTemplates may override. The others of the API (standby, secondary, dashboard) name
 // Services that the kinds here do not have.
 const (
-	aliasPrimary = "primary"
-	aliasStats   = "stats"
+	AliasPrimary = "primary"
+	AliasStats   = "stats"
 )
 
 // services are the headless one, the primary one and, when metrics are asked for, the stats one.
@@ -26,7 +26,7 @@ func (b Blueprint) services() []*corev1.Service {
 	headless.Spec.PublishNotReadyAddresses = true
 
 	primary := b.service(name, b.Ports, b.Primary)
-	b.override(primary, aliasPrimary)
+	b.override(primary, AliasPrimary)
 	services := []*corev1.Service{headless, primary}
 	if deref(b.Settings.Monitor) != nil {
 		services = append(services, b.stats())
@@ -50,9 +50,9 @@ func (b Blueprint) stats() *corev1.Service {
 	monitor := deref(b.Settings.Monitor)
 	port := exporterPort(monitor)
 	s := b.service(StatsService(b.Database.GetName()), []corev1.ServicePort{{
-		Name: portMetrics, Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP,
+		Name: PortMetrics, Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP,
 	}}, nil)
-	s.Labels[LabelRole] = aliasStats
+	s.Labels[LabelRole] = AliasStats
 	s.Spec.PublishNotReadyAddresses = true
 	if monitor.Agent == "prometheus.io/builtin" {
 		s.Annotations = map[string]string{
@@ -62,7 +62,7 @@ func (b Blueprint) stats() *corev1.Service {
 			"prometheus.io/port":   strconv.Itoa(int(port)),
 		}
 	}
-	b.override(s, aliasStats)
+	b.override(s, AliasStats)
 	return s
 }
 

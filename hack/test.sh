@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Everything that `make test` checks, in order of how fast it fails. The lab is stopped however this ends, and the last
+# Everything that `make test` checks, in order of how fast it fails. Labs are stopped however this ends, and the last
 # lines are go test's own summary.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 logs=$(mktemp -d)
 lab_is_up=
+step=start
 began=$SECONDS
 
 finish() {
@@ -29,10 +30,11 @@ run() { # NAME COMMAND...
 	step=$1
 	shift
 	count=$((count + 1))
-	local start=$SECONDS
-	echo "==> [$count/7] $step"
-	"$@" 2>&1 | tee "$logs/$count.log"
-	echo "==> [$count/7] $step: $((SECONDS - start)) s"
+	local start=$SECONDS number
+	number=$(printf '%02d' "$count")
+	echo "==> [$count/10] $step"
+	"$@" 2>&1 | tee "$logs/$number.log"
+	echo "==> [$count/10] $step: $((SECONDS - start)) s"
 }
 
 run "generated files" make verify
@@ -42,5 +44,8 @@ run "chart and kustomize render the same" make chart
 lab_is_up=yes
 run "lab" make up
 run "acceptance suites" make test-lab
+run "TLS suite" make test-tls
 lab_is_up=
 run "lab down" make down
+run "PetSets suite" make test-petsets
+run "a third of the fault matrix" make test-faults

@@ -5,8 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
-generated=(apis config charts)
-cp -r Makefile go.mod go.sum hack "${generated[@]}" "$copy"
+generated=(apis config charts docs)
+# The conditions are described where they are made.
+cp -r Makefile go.mod go.sum hack ops engines certs internal controllers "${generated[@]}" "$copy"
 # What a generator no longer writes must not survive in the copy.
 rm -f "$copy"/config/crd/*_*.yaml
 find "$copy/apis" -name 'zz_generated.*' -delete

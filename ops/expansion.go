@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -13,6 +14,8 @@ const (
 	ReasonExpanding = "ExpandingVolumes"
 	// ReasonExpansionInfeasible means that the storage has said that the claim cannot grow to that size.
 	ReasonExpansionInfeasible = "ExpansionInfeasible"
+	// ReasonExpansionRefused means that the API server refused the larger claim, for example for a quota.
+	ReasonExpansionRefused = "ExpansionRefused"
 	// ReasonClaimMissing means that a pod's claim does not exist.
 	ReasonClaimMissing = "ClaimMissing"
 )
@@ -23,16 +26,20 @@ type Claim struct {
 	Exists bool
 	// Requested is what the claim asks for, Capacity what it has.
 	Requested, Capacity resource.Quantity
-	// Infeasible is the storage's own message when it refused this size for good.
-	Infeasible string
+	// Infeasible is the storage's own message when it refused the requested size for good, Trouble its last complaint of
+	// any other kind: it may try again.
+	Infeasible, Trouble string
 	// FileSystemPending is true when the volume has grown and its file system does so at the pod's next start.
 	FileSystemPending bool
+	// Granted and Denied are the API server's answer when the claim was asked to grow just now: that it took it, or why not.
+	Granted bool
+	Denied  string
 }
 
 // Expansion is what to do about claims now.
 type Expansion struct {
 	Outcome Outcome
-	// Grow are the claims whose request has to be raised.
+	// Grow are the claims whose request has to be set to the size that is wanted.
 	Grow []string
 }
 
@@ -51,7 +58,9 @@ func Expand(claims []Claim, want resource.Quantity, stopped bool) Expansion {
 	switch {
 	case t.finished == len(claims):
 		e.Outcome.Status, e.Outcome.Reason = Done, ""
-	case len(t.open) > 0:
+	case len(t.denied) > 0:
+		e.Outcome.Status, e.Outcome.Reason = Failed, ReasonExpansionRefused
+	case len(t.open)+len(t.granted) > 0:
 	case len(t.missing) > 0:
 		e.Outcome.Reason = ReasonClaimMissing
 	default:
@@ -61,11 +70,26 @@ func Expand(claims []Claim, want resource.Quantity, stopped bool) Expansion {
 	return e
 }
 
+// Answered are the claims once the API server was asked to grow some of them; it refused those that it said something of.
+func Answered(claims []Claim, grow []string, refused map[string]string) []Claim {
+	answered := slices.Clone(claims)
+	for i, c := range answered {
+		if slices.Contains(grow, c.Name) {
+			answered[i].Denied = refused[c.Name]
+			answered[i].Granted = refused[c.Name] == ""
+		}
+	}
+	return answered
+}
+
 // tally sorts claims by how far they have come.
 type tally struct {
-	finished               int
-	missing, refused, open []string
+	finished                                int
+	missing, refused, denied, granted, open []string
 }
+
+// mostDenials is how many denials are told in full. Each may be long, and a condition's message is not without end.
+const mostDenials = 20
 
 // count adds a claim and tells whether its request has to be raised.
 func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool) {
@@ -75,13 +99,45 @@ func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool)
 		t.missing = append(t.missing, c.Name)
 	case c.Capacity.Cmp(want) >= 0, stopped && c.FileSystemPending && asked:
 		t.finished++
+	case c.Denied != "":
+		t.denied = append(t.denied, c.denial(len(t.denied) < mostDenials))
+	case c.Granted:
+		t.granted = append(t.granted, c.Name)
+	case c.tooMuch(want):
+		t.open = append(t.open, c.report())
+		return true
 	case asked && c.Infeasible != "":
 		t.refused = append(t.refused, c.Name+": "+c.Infeasible)
 	default:
-		t.open = append(t.open, c.Name+" has "+c.Capacity.String())
+		t.open = append(t.open, c.report())
 		return !asked
 	}
 	return false
+}
+
+// tooMuch tells whether the claim was asked to grow further than is wanted now, and could not: it may be asked for less
+// again, down to what it has (KEP-1790). One that is still on its way is left alone.
+func (c Claim) tooMuch(want resource.Quantity) bool {
+	return c.Requested.Cmp(want) > 0 && (c.Infeasible != "" || c.Trouble != "")
+}
+
+func (c Claim) denial(full bool) string {
+	if !full {
+		return c.Name
+	}
+	return c.Name + ": " + c.Denied
+}
+
+// report says how far a claim has come.
+func (c Claim) report() string {
+	text := c.Name + " has " + c.Capacity.String()
+	switch {
+	case c.Trouble != "":
+		text += " (" + c.Trouble + ")"
+	case c.FileSystemPending:
+		text += " (its file system grows when the pod starts anew)"
+	}
+	return text
 }
 
 func (t *tally) report(all int, want resource.Quantity) string {
@@ -89,7 +145,8 @@ func (t *tally) report(all int, want resource.Quantity) string {
 	for _, part := range []struct {
 		title  string
 		claims []string
-	}{{"missing", t.missing}, {"refused by the storage", t.refused}, {"growing", t.open}} {
+	}{{"missing", t.missing}, {"refused by the storage", t.refused}, {"refused by the API server", t.denied},
+		{"granted", t.granted}, {"growing", t.open}} {
 		if len(part.claims) > 0 {
 			parts = append(parts, part.title+": "+strings.Join(part.claims, ", "))
 		}

@@ -37,19 +37,19 @@ func Health(groups []GroupHealth) []Observation {
 			down = append(down, g.Workload)
 		}
 	}
-	replicas := Observation{kubedbv1.ConditionReplicaReady, metav1.ConditionTrue, "AllReplicasReady", "all replicas are ready"}
+	replicas := Observation{kubedbv1.ConditionReplicaReady, metav1.ConditionTrue, kubedbv1.ReasonAllReplicasReady, "all replicas are ready"}
 	if len(missing) > 0 {
-		replicas.Status, replicas.Reason, replicas.Message = metav1.ConditionFalse, "SomeReplicasNotReady", strings.Join(missing, "; ")
+		replicas.Status, replicas.Reason, replicas.Message = metav1.ConditionFalse, kubedbv1.ReasonSomeReplicasNotReady, strings.Join(missing, "; ")
 	}
-	accepting := Observation{kubedbv1.ConditionAcceptingConnection, metav1.ConditionTrue, "DatabaseAcceptingConnectionRequest",
+	accepting := Observation{kubedbv1.ConditionAcceptingConnection, metav1.ConditionTrue, kubedbv1.ReasonAcceptingConnection,
 		"every group has a pod that takes connections"}
 	if len(down) > 0 {
-		accepting.Status, accepting.Reason = metav1.ConditionFalse, "DatabaseNotAcceptingConnectionRequest"
+		accepting.Status, accepting.Reason = metav1.ConditionFalse, kubedbv1.ReasonNotAcceptingConnection
 		accepting.Message = "no pod of " + strings.Join(down, ", ") + " is ready"
 	}
-	ready := Observation{kubedbv1.ConditionReady, metav1.ConditionTrue, "ReadinessCheckSucceeded", "the database is ready"}
+	ready := Observation{kubedbv1.ConditionReady, metav1.ConditionTrue, kubedbv1.ReasonReadinessSucceeded, "the database is ready"}
 	if len(missing) > 0 {
-		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, "ReadinessCheckFailed", replicas.Message
+		ready.Status, ready.Reason, ready.Message = metav1.ConditionFalse, kubedbv1.ReasonReadinessFailed, replicas.Message
 	}
 	return []Observation{replicas, accepting, ready}
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -18,10 +19,14 @@ var planners = map[opsv1.OpsType]planner{
 	opsv1.VolumeExpansion: planVolumeExpansion,
 }
 
-// Implemented tells whether this version carries out operations of that type. A plan may exist before that.
+// Implemented tells whether this version carries out operations of that type.
 func Implemented(t opsv1.OpsType) bool {
-	return t == opsv1.Restart || t == opsv1.Reconfigure || t == opsv1.VolumeExpansion
+	_, ok := planners[t]
+	return ok
 }
+
+// Types are the operations that this version carries out, in order of their names.
+func Types() []opsv1.OpsType { return slices.Sorted(maps.Keys(planners)) }
 
 // MakePlan compiles a request to steps. It is a function of the request and of what was saved when the operation
 // started, never of what the operation alters, so that planning again gives the same plan. It fails on a type that is

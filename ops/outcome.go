@@ -19,6 +19,10 @@ type Outcome struct {
 	Reason, Message string
 	// After asks for another look after that time, where no watch would bring one. Zero asks for none.
 	After time.Duration
+	// Quiet is for how long a wait is not worth a write: what it waits for comes in a moment. Zero is not at all.
+	Quiet time.Duration
+	// Passing is true when a step is done by what the next one changes: it has to be told before that one begins.
+	Passing bool
 }
 
 // IsDone tells whether the step needs no more work.

@@ -9,8 +9,8 @@ type Side string
 const (
 	// Before is the state that the operation found; undo goes back to it.
 	Before Side = "Before"
-	// Trust is between the two: the certificates of Before, with the old and the new CA trusted. Only a change of CA
-	// passes through it.
+	// Trust is between the two: pods have what others will soon expect of them and expect nothing yet. They trust the
+	// old and the new authority and keep their certificates; or they have certificates and do not require them.
 	Trust Side = "Trust"
 	// After is the state that the request asks for.
 	After Side = "After"
@@ -48,10 +48,31 @@ type Change struct {
 	Templates, Rolls map[string]bool
 	// Certificates are the aliases that ReconfigureTLS issues.
 	Certificates []string
-	// CAChanged is true when pods have to trust two authorities for a while.
-	CAChanged bool
+	// TrustFirst is true when no pod may reach After before every pod has reached Trust.
+	TrustFirst bool
 	// AddsTLS is true when the database had no TLS before, so that undoing removes what was issued.
 	AddsTLS bool
+}
+
+// Together tells whether two steps move the same stopped pod on. How far it has come is seen from its claim and its pod, so
+// nothing is lost when such steps are told in one write at the end.
+func Together(a, b Step) bool {
+	pod := stoppedPod(a.Action)
+	return pod != "" && pod == stoppedPod(b.Action)
+}
+
+// stoppedPod is the pod that an action stops, grows the claim of, or starts; empty for all other actions.
+func stoppedPod(a Action) string {
+	switch a := a.(type) {
+	case StopPod:
+		return a.Pod
+	case ExpandVolumes:
+		return a.Pod
+	case StartPod:
+		return a.Pod
+	case Pause, Resume, EditDatabase, ApplyObjects, RollPods, Verify, DetachWorkload, AwaitPods, IssueCertificates, RemoveCertificates:
+	}
+	return ""
 }
 
 // Action is the closed set of things that a step can do. Package steps carries them out in one switch.
@@ -99,6 +120,8 @@ type (
 	StopPod struct{ Group, Pod string }
 	// StartPod brings a pod of a detached workload back.
 	StartPod struct{ Group, Pod string }
+	// AwaitPods brings every pod of the group back that is away, and waits for those that were made since the operation began.
+	AwaitPods struct{ Group string }
 )
 
 func (Pause) isAction()              {}
@@ -113,3 +136,4 @@ func (ExpandVolumes) isAction()      {}
 func (DetachWorkload) isAction()     {}
 func (StopPod) isAction()            {}
 func (StartPod) isAction()           {}
+func (AwaitPods) isAction()          {}

@@ -71,10 +71,13 @@ func variants(kind string, t Topology) []planCase {
 		{"reconfigure-without-restart", with(opsv1.Reconfigure, nil), Change{SpecChanged: true}},
 		{"reconfigure-restart-only", with(opsv1.Reconfigure, nil), Change{Templates: all, Rolls: all}},
 		{"tls-add", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls, AddsTLS: true}},
-		{"tls-update", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls}},
-		{"tls-change-authority", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls, CAChanged: true}},
-		{"tls-rotate", with(opsv1.ReconfigureTLS, rotate), Change{Certificates: tls}},
-		{"tls-remove", with(opsv1.ReconfigureTLS, remove), Change{SpecChanged: true, Certificates: tls}},
+		// Pods that mount certificates go through Trust whatever changes: that the authority stays is not known before issuing.
+		{"tls-update", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls, TrustFirst: true}},
+		{"tls-change-authority", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls, TrustFirst: true}},
+		{"tls-add-required", with(opsv1.ReconfigureTLS, nil), Change{SpecChanged: true, Certificates: tls, AddsTLS: true, TrustFirst: true}},
+		{"restart-new-authority", with(opsv1.Restart, nil), Change{TrustFirst: true}},
+		{"tls-rotate", with(opsv1.ReconfigureTLS, rotate), Change{Certificates: tls, TrustFirst: true}},
+		{"tls-remove", with(opsv1.ReconfigureTLS, remove), Change{SpecChanged: true}},
 		{"volumes-online", with(opsv1.VolumeExpansion, mode(opsv1.ModeOnline)), Change{SpecChanged: true}},
 		{"volumes-offline", with(opsv1.VolumeExpansion, mode(opsv1.ModeOffline)), Change{SpecChanged: true}},
 	}
@@ -93,7 +96,15 @@ func planCases() []planCase {
 	}
 	cluster := kinds["singlestore-cluster"]
 	leaf := map[string]bool{"leaf": true}
+	// requireSSL alone changes no certificate, yet the plan is that of any change of mounted certificates: what issuing brings
+	// is not known when it is made. Off differs from on by the configuration only.
+	require := func(on bool) Request {
+		return Request{Type: opsv1.ReconfigureTLS, Database: "pxc", TLS: &TLSChange{RequireSSL: &on}}
+	}
+	required := Change{Topology: kinds["perconaxtradb"], SpecChanged: true, Certificates: []string{"server", "client"}, TrustFirst: true}
 	return append(all,
+		planCase{"perconaxtradb-tls-require-ssl-on", require(true), required},
+		planCase{"perconaxtradb-tls-require-ssl-off", require(false), required},
 		planCase{"singlestore-cluster-reconfigure-leaf", Request{Type: opsv1.Reconfigure}, Change{Topology: cluster, SpecChanged: true, Templates: leaf, Rolls: leaf}},
 		planCase{"singlestore-cluster-reconfigure-one-of-two-restarts", Request{Type: opsv1.Reconfigure},
 			Change{Topology: cluster, SpecChanged: true, Templates: everyGroup(cluster), Rolls: leaf}},

@@ -44,6 +44,18 @@ func (p *program) verify(to Side, groups []Group) {
 	}
 }
 
+// trustFirst takes every pod to Trust before the first goes to After. The groups restart in the given order.
+func (p *program) trustFirst(c Change, order []Group) {
+	if !c.TrustFirst {
+		return
+	}
+	prefix := p.prefix
+	p.prefix = prefix + trustPrefix
+	p.apply(Trust, c.Topology.Groups)
+	p.roll(Trust, order)
+	p.prefix = prefix
+}
+
 func (p *program) issue(to Side, aliases []string) {
 	p.add(len(aliases), "IssueCertificates", IssueCertificates{To: to})
 }
@@ -67,6 +79,13 @@ func (p *program) expandStopped(g Group, pod string) {
 	p.add(1, "StartPod--"+pod, StartPod{Group: g.Name, Pod: pod})
 }
 
+// await is the end of stopping pods, wherever that was broken off.
+func (p *program) await(groups []Group) {
+	for _, g := range groups {
+		p.add(int(g.Replicas), "Await"+g.Title+"Pods", AwaitPods{Group: g.Name})
+	}
+}
+
 // undoRoll is how an operation that restarts pods goes back. The groups go in reverse: the one that did not come up is
 // the last that was touched, so it is repaired before a pod of a healthy group leaves.
 func undoRoll(c Change) []Step {
@@ -74,9 +93,11 @@ func undoRoll(c Change) []Step {
 	if c.SpecChanged {
 		p.editDatabase(Before)
 	}
-	p.apply(Before, c.Topology.groups(c.Templates))
 	rolls := c.Topology.groups(c.Rolls)
 	slices.Reverse(rolls)
+	// The way back leads through Trust too, for the same reason. It takes nothing if no pod has gone further.
+	p.trustFirst(c, rolls)
+	p.apply(Before, c.Topology.groups(c.Templates))
 	p.roll(Before, rolls)
 	return p.steps
 }
@@ -100,8 +121,8 @@ func StepTypes() []StepType {
 		{"PauseDatabase", "The database is paused: nobody but the operator may change its spec."},
 		{"UpdateDatabase", "The database's spec is what the request asks for."},
 		{"IssueCertificates", "Every certificate has been issued, once."},
-		{"TrustUpdateWorkloads", "The workloads trust the old and the new certificate authority."},
-		{"TrustRestart<Group>Pods", "The pods of the group trust the old and the new certificate authority."},
+		{"TrustUpdateWorkloads", "The workloads trust the old and the new certificate authority, or have certificates before TLS is required."},
+		{"TrustRestart<Group>Pods", "The pods of the group trust the old and the new certificate authority, or have certificates before TLS is required."},
 		{"UpdateWorkloads", "The workloads are what the request asks for."},
 		{"Restart<Group>Pods", "Every pod of the group has been restarted and is Ready."},
 		{"Expand<Group>Volumes", "Every claim of the group has the requested capacity."},
@@ -114,7 +135,10 @@ func StepTypes() []StepType {
 		{"ResumeDatabase", "The pause is removed."},
 		{"UndoUpdateDatabase", "The database's spec is what it was before the request."},
 		{"UndoDetach<Group>Workload", "The group's workload object is removed so that its claim template can be put back."},
+		{"UndoTrustUpdateWorkloads", "No pod presents a certificate that pods as they were before would not trust."},
+		{"UndoTrustRestart<Group>Pods", "No pod of the group presents a certificate that pods as they were before would not trust."},
 		{"UndoUpdateWorkloads", "The workloads are what they were before the request."},
+		{"UndoAwait<Group>Pods", "The pod of the group that the request had stopped is back and Ready."},
 		{"UndoRestart<Group>Pods", "Every pod of the group that the request had restarted runs what it ran before and is Ready."},
 		{"UndoIssueCertificates", "The certificates are what they were before the request."},
 		{"UndoRemoveCertificates", "The certificates that the request had issued are removed."},

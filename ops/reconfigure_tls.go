@@ -6,9 +6,9 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 )
 
-// planReconfigureTLS issues certificates and restarts every pod with them. When the authority changes, every pod first
-// learns to trust both, so that no two pods ever meet without a common one. All groups restart: what the certificates
-// will be is not known yet when the plan is made.
+// planReconfigureTLS issues certificates and restarts every pod with them. When the authority may change, every pod
+// first learns to trust both, so that no two pods ever meet without a common one; when it turns out not to, the steps
+// find every pod as it should be. All groups restart: what the certificates will be is not known when the plan is made.
 func planReconfigureTLS(r Request, c Change) Plan {
 	removes := r.TLS != nil && r.TLS.Remove
 	c = c.everywhere()
@@ -21,12 +21,7 @@ func planReconfigureTLS(r Request, c Change) Plan {
 	if !removes {
 		p.issue(After, c.Certificates)
 	}
-	if c.CAChanged && !removes {
-		p.prefix = trustPrefix
-		p.apply(Trust, all)
-		p.roll(Trust, all)
-		p.prefix = ""
-	}
+	p.trustFirst(c, all)
 	p.apply(After, all)
 	p.roll(After, all)
 	p.verify(After, all)
@@ -38,13 +33,14 @@ func planReconfigureTLS(r Request, c Change) Plan {
 }
 
 // undoTLS brings the pods back first: they name the old copy of the certificates, whatever became of those. Only then
-// the certificates are put back for the next renewal. A rotation has changed no certificate that could be.
+// the certificates are put back for the next renewal. A rotation has changed no certificate that could be, and one that
+// was removed is issued again when the gate is open.
 func undoTLS(c Change) []Step {
 	p := program{prefix: undoPrefix, steps: undoRoll(c)}
 	switch {
 	case c.AddsTLS:
 		p.removeCertificates()
-	case c.SpecChanged:
+	case c.SpecChanged && len(c.Certificates) > 0:
 		p.issue(Before, c.Certificates)
 	}
 	return p.steps

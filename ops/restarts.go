@@ -17,7 +17,10 @@ func Restarts(r Request, group string, changed bool) (roll, stamp bool) {
 			return true, true
 		}
 		return changed, false
-	case opsv1.ReconfigureTLS, opsv1.VolumeExpansion, opsv1.UpdateVersion, opsv1.HorizontalScaling,
+	case opsv1.ReconfigureTLS:
+		// What it mounts is not known before it is issued; pods that mount it already stay.
+		return true, false
+	case opsv1.VolumeExpansion, opsv1.UpdateVersion, opsv1.HorizontalScaling,
 		opsv1.VerticalScaling, opsv1.RotateAuth, opsv1.StorageMigration:
 	}
 	return false, false

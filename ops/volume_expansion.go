@@ -32,6 +32,9 @@ func planVolumeExpansion(r Request, c Change) Plan {
 	}
 	undo.detach(Before, groups)
 	undo.apply(Before, groups)
+	if r.Mode == opsv1.ModeOffline {
+		undo.await(groups) // or it would be said that all is undone while a pod is away
+	}
 	undo.resume()
 	return Plan{Steps: p.steps, Undo: undo.steps}
 }

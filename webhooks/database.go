@@ -46,17 +46,18 @@ func (d Database[T]) Default(ctx context.Context, db T) error {
 }
 
 // fill sets defaults. An edit that leaves the spec alone is left alone too: somebody who adds a label to an object that
-// was stored under older defaults must not change its spec by that.
-func (d Database[T]) fill(ctx context.Context, db T, old engines.Database) {
+// was stored under older defaults must not change its spec by that. It tells whether defaults were set.
+func (d Database[T]) fill(ctx context.Context, db T, old engines.Database) bool {
 	if db.GetDeletionTimestamp() != nil {
-		return
+		return false
 	}
 	if old == nil {
 		controllerutil.AddFinalizer(db, kubedbv1.Finalizer)
 	} else if admit.SameSpec(db, old) {
-		return
+		return false
 	}
 	d.Engine.Default(db, d.Admission.Version(ctx, d.Engine, db))
+	return true
 }
 
 // ValidateCreate implements admission.Validator.

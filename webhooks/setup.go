@@ -48,8 +48,10 @@ func slug(kind schema.GroupVersionKind) string {
 }
 
 func (d Database[T]) mutate(ctx context.Context, _ *question, db, old T, body []byte) answer {
-	before := db.DeepCopyObject()
-	d.fill(ctx, db, present(old))
+	before, warnings := db.DeepCopyObject(), admit.Older(d.Engine, db)
+	if d.fill(ctx, db, present(old)) {
+		return patched(body, before, db, warnings...)
+	}
 	return patched(body, before, db)
 }
 
@@ -71,9 +73,9 @@ func (o OpsRequest[T]) judge(ctx context.Context, q *question, r, old T, _ []byt
 	return answer{warnings: warnings, err: err}
 }
 
-func patched(body []byte, before, after any) answer {
+func patched(body []byte, before, after any, warnings ...string) answer {
 	p, err := patch(body, before, after)
-	return answer{patch: p, err: err}
+	return answer{patch: p, err: err, warnings: warnings}
 }
 
 // present and presentRequest make an absent object a nil interface whatever T is.

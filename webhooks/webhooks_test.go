@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -105,6 +106,44 @@ func TestRefusalNamesEveryField(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"spec.timeout", "spec.maxRetries", "spec.tls", "spec.databaseRef.name"}, fields); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOlderFields: an older manifest that is applied again says what became of the fields that have other names now.
+func TestOlderFields(t *testing.T) {
+	s := serve(t, newAdmission(newClient(t)))
+	pxc := []byte(`{"metadata":{"name":"pxc","namespace":"demo"},"spec":{"version":"8.4.3","deletionPolicy":"Delete",` +
+		`"configuration":{"secretName":"good"},"storage":{"resources":{"requests":{"storage":"10Gi"}}}}}`)
+	sdb := []byte(`{"metadata":{"name":"sdb","namespace":"demo"},"spec":{"version":"8.9.3","topology":{` +
+		`"leaf":{"configuration":{"secretName":"good"}}}}}`)
+	const changed = ": mixed is not used: %[1]sconfiguration.secretName is set, to good, and wins over the older field; change it there, by a %[2]s of type Reconfigure"
+	for name, c := range map[string]struct {
+		path, field string
+		object      []byte
+		value       any
+		want        []string
+	}{
+		"another Secret": {mutatePxc, "spec.configSecret", pxc, map[string]any{"name": "mixed"},
+			[]string{"spec.configSecret" + fmt.Sprintf(changed, "spec.", "PerconaXtraDBOpsRequest")}},
+		"another Secret of one group": {mutateSdb, "spec.topology.leaf.configSecret", sdb, map[string]any{"name": "mixed"},
+			[]string{"spec.topology.leaf.configSecret" + fmt.Sprintf(changed, "spec.topology.leaf.", "SinglestoreOpsRequest")}},
+		"the same Secret": {mutatePxc, "spec.configSecret", pxc, map[string]any{"name": "good"}, nil},
+		"no Secret":       {mutatePxc, "spec.configSecret", pxc, map[string]any{"name": ""}, nil},
+		"another policy": {mutatePxc, "spec.terminationPolicy", pxc, "WipeOut",
+			[]string{"spec.terminationPolicy: the older field wins: deletionPolicy changes from Delete to WipeOut; leave terminationPolicy out to set deletionPolicy"}},
+		"the same policy": {mutatePxc, "spec.terminationPolicy", pxc, "Delete", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := edited(t, c.object, c.value, strings.Split(c.field, ".")...)
+			for _, old := range [][]byte{nil, c.object} {
+				if diff := cmp.Diff(c.want, s.review(c.path, sent, old, false).Warnings); diff != "" {
+					t.Error(diff)
+				}
+			}
+			if again := s.review(c.path, sent, sent, false).Warnings; len(again) > 0 {
+				t.Errorf("an edit elsewhere warns: %v", again)
+			}
+		})
 	}
 }
 

@@ -6,16 +6,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"time"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -23,11 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
-	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
-	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
-	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
-	"github.com/drydock-db/drydock/controllers"
+	"github.com/drydock-db/drydock/cmd/drydock/operator"
 	"github.com/drydock-db/drydock/internal/journal"
 )
 
@@ -41,38 +29,28 @@ func main() {
 	}
 }
 
-// newScheme knows every type that the operator reads or writes.
-func newScheme() *runtime.Scheme {
-	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
-		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
-	} {
-		utilruntime.Must(add(scheme))
-	}
-	return scheme
-}
-
 func run(ctx context.Context, o *options) error {
 	if err := o.check(); err != nil {
 		return err
 	}
 	ctrl.SetLogger(zap.New(zap.UseDevMode(o.Development)))
-	mgr, err := newManager(o)
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	operator.Configure(config)
+	cluster, err := operator.Connect(config, o.Workload == "petset")
+	if err != nil {
+		return err
+	}
+	mgr, admission, err := operator.New(ctx, config, cluster, operator.Settings{
+		Kinds: kinds(), Concurrency: o.Concurrency, ClusterIssuers: o.ClusterIssuers,
+		Metrics: journal.NewMetrics(crmetrics.Registry), Manager: servers(o),
+	})
 	if err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return err
-	}
-	admission, err := newAdmission(ctx, mgr, o)
-	if err != nil {
-		return err
-	}
-	if err := controllers.SetupAll(ctx, mgr, kinds(), controllers.Options{
-		Admission: admission, Concurrency: o.Concurrency,
-		Metrics: journal.NewMetrics(crmetrics.Registry), Now: time.Now,
-	}); err != nil {
 		return err
 	}
 	if err := serveWebhooks(ctx, mgr, admission, o); err != nil {
@@ -81,21 +59,9 @@ func run(ctx context.Context, o *options) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(o *options) (manager.Manager, error) {
-	config, err := ctrl.GetConfig()
-	if err != nil {
-		return nil, err
-	}
-	config.UserAgent = "drydock"
-	config.QPS = -1 // the API server's priority and fairness decides
-	never, err := neverCached(config)
-	if err != nil {
-		return nil, err
-	}
-	return ctrl.NewManager(config, manager.Options{
-		Scheme: newScheme(),
-		Cache:  controllers.CacheOptions(kinds()),
-		Client: client.Options{Cache: &client.CacheOptions{DisableFor: never}},
+// servers are the manager's own, and how it elects a leader.
+func servers(o *options) manager.Options {
+	return manager.Options{
 		Metrics: metricsserver.Options{
 			BindAddress: o.MetricsAddress, SecureServing: true,
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
@@ -106,23 +72,5 @@ func newManager(o *options) (manager.Manager, error) {
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &o.ShutdownTimeout,
-	})
-}
-
-// neverCached are the kinds that are read from the API server. Issuers are among them where cert-manager is not
-// installed, since there is nothing to watch.
-func neverCached(config *rest.Config) ([]client.Object, error) {
-	httpClient, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return nil, err
 	}
-	mapper, err := apiutil.NewDynamicRESTMapper(config, httpClient)
-	if err != nil {
-		return nil, err
-	}
-	never := controllers.NeverCached()
-	if !hasCertManager(mapper) {
-		never = append(never, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
-	}
-	return never, nil
 }

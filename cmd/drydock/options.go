@@ -18,7 +18,7 @@ type options struct {
 	MetricsAddress string `json:"metrics-bind-address" validate:"required"`
 	ProbeAddress   string `json:"health-probe-bind-address" validate:"required"`
 	LeaderElect    bool   `json:"leader-elect"`
-	Workload       string `json:"workload" validate:"oneof=statefulset"`
+	Workload       string `json:"workload" validate:"oneof=statefulset petset"`
 	Concurrency    int    `json:"concurrency" validate:"min=1,max=256"`
 	Development    bool   `json:"development"`
 	// ClusterIssuers that anybody may use without a right of their own.
@@ -36,7 +36,7 @@ func (o *options) bind(f *flag.FlagSet) {
 	f.StringVar(&o.MetricsAddress, "metrics-bind-address", "0", "address of the metrics server; 0 switches it off")
 	f.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	f.BoolVar(&o.LeaderElect, "leader-elect", true, "elect one leader among several replicas")
-	f.StringVar(&o.Workload, "workload", "statefulset", "what runs the pods: statefulset")
+	f.StringVar(&o.Workload, "workload", "statefulset", "what runs the pods: statefulset or petset")
 	f.IntVar(&o.Concurrency, "concurrency", 8, "databases of one kind that are worked on at the same time")
 	f.BoolVar(&o.Development, "development", false, "log for a person rather than as JSON")
 	f.Var(&o.ClusterIssuers, "allowed-cluster-issuers", "ClusterIssuers that every namespace may use, separated by commas")

@@ -5,11 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	authenticationv1 "k8s.io/api/authentication/v1"
-	corev1 "k8s.io/api/core/v1"
-	storagev1 "k8s.io/api/storage/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -19,43 +14,6 @@ import (
 	"github.com/drydock-db/drydock/internal/serving"
 	"github.com/drydock-db/drydock/webhooks"
 )
-
-// newAdmission starts the watches that admission answers from, and learns the operator's own name, which the paused
-// gate lets pass.
-func newAdmission(ctx context.Context, mgr ctrl.Manager, o *options) (*admit.Admission, error) {
-	watched := []client.Object{&corev1.ResourceQuota{}, &corev1.PersistentVolumeClaim{}, &storagev1.StorageClass{}}
-	if hasCertManager(mgr.GetRESTMapper()) {
-		watched = append(watched, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
-	}
-	// The controllers watch these too, but only in the replica that leads; every replica answers admission.
-	for _, e := range kinds() {
-		watched = append(watched, e.Kind().NewDatabase(), e.Kind().NewRequest(), e.Kind().NewVersion())
-	}
-	for _, object := range watched {
-		if _, err := mgr.GetCache().GetInformer(ctx, object); err != nil {
-			return nil, fmt.Errorf("watching %T: %w", object, err)
-		}
-	}
-	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper()})
-	if err != nil {
-		return nil, err
-	}
-	self := &authenticationv1.SelfSubjectReview{}
-	if err := direct.Create(ctx, self); err != nil {
-		return nil, fmt.Errorf("asking for the operator's own name: %w", err)
-	}
-	return admit.New(admit.Config{
-		Cache: mgr.GetClient(), Live: mgr.GetClient(), Access: admit.NewReviewer(direct),
-		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: o.ClusterIssuers,
-	}), nil
-}
-
-// hasCertManager tells whether the cluster has cert-manager's API. It is looked at once: install it before the operator,
-// or restart the operator afterwards.
-func hasCertManager(mapper meta.RESTMapper) bool {
-	_, err := mapper.RESTMapping(certmanagerv1.SchemeGroupVersion.WithKind("Issuer").GroupKind(), certmanagerv1.SchemeGroupVersion.Version)
-	return err == nil
-}
 
 // serveWebhooks serves the webhooks under a certificate of the operator's own.
 func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o *options) error {

@@ -40,6 +40,10 @@ func (engine) Aliases() []string {
 	return []string{kubedbv1.AliasServer, kubedbv1.AliasClient, kubedbv1.AliasMetricsExporter}
 }
 
+func (engine) CommonName(db engines.Database) string {
+	return db.GetName() + "." + db.GetNamespace() + ".svc"
+}
+
 // Dialect is what the catalog says: MariaDB with Galera can stand in for Percona's build.
 func (engine) Dialect(version *catalogv1.VersionSpec) mycnf.Dialect {
 	if version != nil {
@@ -66,24 +70,26 @@ func (engine) Reserved() engines.Reserved {
 		},
 		Containers:     []string{containerDatabase, containerCoordinator, engines.ContainerExporter},
 		InitContainers: []string{containerInit},
+		ServicePorts:   []string{databaseService.Name},
 	}
 }
 
 func (engine) Settings(db engines.Database) engines.Settings {
 	s := &db.(*kubedbv1.PerconaXtraDB).Spec
 	return engines.Settings{
-		Version:          &s.Version,
-		StorageType:      &s.StorageType,
-		DeletionPolicy:   &s.DeletionPolicy,
-		Halted:           &s.Halted,
-		TLS:              &s.TLS,
-		RequireSSL:       &s.RequireSSL,
-		AuthSecret:       &s.AuthSecret,
-		Init:             &s.Init,
-		Monitor:          &s.Monitor,
-		HealthChecker:    &s.HealthChecker,
-		AutoOps:          &s.AutoOps,
-		ServiceTemplates: &s.ServiceTemplates,
+		Version:           &s.Version,
+		StorageType:       &s.StorageType,
+		DeletionPolicy:    &s.DeletionPolicy,
+		TerminationPolicy: &s.TerminationPolicy,
+		Halted:            &s.Halted,
+		TLS:               &s.TLS,
+		RequireSSL:        &s.RequireSSL,
+		AuthSecret:        &s.AuthSecret,
+		Init:              &s.Init,
+		Monitor:           &s.Monitor,
+		HealthChecker:     &s.HealthChecker,
+		AutoOps:           &s.AutoOps,
+		ServiceTemplates:  &s.ServiceTemplates,
 		Groups: []engines.GroupSettings{{
 			Name: group, Workload: engines.Suffixed(db.GetName()), Path: field.NewPath("spec"), VolumeField: group,
 			Replicas: &s.Replicas, ConfigSecret: &s.ConfigSecret, Configuration: &s.Configuration, Storage: &s.Storage,

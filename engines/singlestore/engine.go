@@ -44,6 +44,8 @@ func (engine) Aliases() []string {
 	return []string{kubedbv1.AliasServer, kubedbv1.AliasClient}
 }
 
+func (engine) CommonName(db engines.Database) string { return db.GetName() }
+
 // Dialect is the same for all versions.
 func (engine) Dialect(*catalogv1.VersionSpec) mycnf.Dialect { return mycnf.SingleStore }
 
@@ -55,6 +57,7 @@ func (engine) Reserved() engines.Reserved {
 		},
 		Containers:     []string{containerDatabase, containerCoordinator, engines.ContainerExporter},
 		InitContainers: []string{containerInit},
+		ServicePorts:   []string{databaseService.Name, studioService.Name},
 	}
 }
 
@@ -77,28 +80,33 @@ func (engine) Settings(db engines.Database) engines.Settings {
 	}
 }
 
+var (
+	leafPath       = spec.Child("topology", leaf)
+	aggregatorPath = spec.Child("topology", aggregator)
+)
+
 // groups lists leaves before aggregators: while a leaf restarts its partner serves its partitions, and the aggregators
 // that know about it stay; the master aggregator, which promotes the partner, is the last pod to go.
 func groups(name string, s *kubedbv1alpha2.SinglestoreSpec) []engines.GroupSettings {
-	root := field.NewPath("spec")
 	if s.Topology == nil {
 		return []engines.GroupSettings{{
-			Name: node, Title: "Node", Workload: engines.Suffixed(name), Path: root, ConfigField: node, VolumeField: node,
+			Name: node, Title: "Node", Workload: engines.Suffixed(name), Path: spec, ConfigField: node, VolumeField: node,
 			ConfigSecret: &s.ConfigSecret, Configuration: &s.Configuration, Storage: &s.Storage,
 			PodTemplate: engines.TemplateOf(&s.PodTemplate),
 		}}
 	}
-	var list []engines.GroupSettings
+	list := make([]engines.GroupSettings, 0, 2)
 	for _, c := range []struct {
 		name, title string
+		path        *field.Path
 		node        *kubedbv1alpha2.SinglestoreNode
-	}{{leaf, "Leaf", s.Topology.Leaf}, {aggregator, "Aggregator", s.Topology.Aggregator}} {
+	}{{leaf, "Leaf", leafPath, s.Topology.Leaf}, {aggregator, "Aggregator", aggregatorPath, s.Topology.Aggregator}} {
 		if c.node == nil {
 			continue
 		}
 		list = append(list, engines.GroupSettings{
 			Name: c.name, Title: c.title, Workload: engines.Suffixed(name, c.node.Suffix, c.name),
-			Path: root.Child("topology", c.name), ConfigField: c.name, VolumeField: c.name,
+			Path: c.path, ConfigField: c.name, VolumeField: c.name,
 			Replicas: &c.node.Replicas, ConfigSecret: &c.node.ConfigSecret, Configuration: &c.node.Configuration,
 			Storage: &c.node.Storage, PodTemplate: engines.TemplateOf(&c.node.PodTemplate),
 		})

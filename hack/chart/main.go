@@ -13,6 +13,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // header says where a template comes from. Helm leaves the comment out of what it renders.
@@ -26,10 +29,10 @@ type template struct {
 	edit    func(string) string
 }
 
-func templates() []template {
+func templates(petSets func(string) string) []template {
 	return []template{
 		{name: "crds.yaml", sources: []string{"crd/*_*.yaml"}, guard: ".Values.crds.enabled", edit: keepable},
-		{name: "rbac.yaml", sources: []string{"rbac/service_account.yaml", "rbac/operator_*.yaml", "rbac/user_roles.yaml"}},
+		{name: "rbac.yaml", sources: []string{"rbac/service_account.yaml", "rbac/operator_*.yaml", "rbac/user_roles.yaml"}, edit: petSets},
 		{name: "webhooks.yaml", sources: []string{"webhook/service.yaml", "webhook/*ing.yaml"}, edit: timeout},
 		{name: "policies.yaml", sources: []string{"policy/[dpr]*.yaml"}},
 		{name: "disruption_budget.yaml", sources: []string{"manager/disruption_budget.yaml"}},
@@ -47,7 +50,11 @@ func main() {
 	config := flag.String("config", "config", "folder of the kustomize bases")
 	out := flag.String("out", "charts/drydock/templates", "folder to write to")
 	flag.Parse()
-	for _, t := range templates() {
+	petSets, err := withPetSets(*config)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, t := range templates(petSets) {
 		content, err := t.render(*config)
 		if err != nil {
 			log.Fatal(err)
@@ -126,6 +133,31 @@ func keepable(document string) string {
 	const annotations = "  annotations:\n"
 	return strings.Replace(document, annotations,
 		annotations+"    {{- if .Values.crds.keep }}\n    helm.sh/resource-policy: keep\n    {{- end }}\n", 1)
+}
+
+// withPetSets reads the rights that config/petset adds to the operator's, and makes them a matter of a value.
+func withPetSets(config string) (func(document string) string, error) {
+	content, err := os.ReadFile(filepath.Join(config, "petset", "rights.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the rights for PetSets: %w", err)
+	}
+	var patch []struct {
+		Value rbacv1.PolicyRule `json:"value"`
+	}
+	if err := yaml.Unmarshal(content, &patch); err != nil {
+		return nil, fmt.Errorf("reading the rights for PetSets: %w", err)
+	}
+	var rules strings.Builder
+	for _, p := range patch {
+		fmt.Fprintf(&rules, "  - apiGroups: [%s]\n    resources: [%s]\n    verbs: [%s]\n",
+			strings.Join(p.Value.APIGroups, ", "), strings.Join(p.Value.Resources, ", "), strings.Join(p.Value.Verbs, ", "))
+	}
+	return func(document string) string {
+		if !strings.Contains(document, "kind: ClusterRole\n") || !strings.Contains(document, "\n  name: drydock\n") {
+			return document
+		}
+		return document + "  {{- if eq .Values.workload \"petset\" }}\n" + rules.String() + "  {{- end }}\n"
+	}, nil
 }
 
 // timeout makes the webhooks' timeout a value.

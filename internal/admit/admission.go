@@ -6,6 +6,7 @@ package admit
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -33,6 +34,8 @@ type Config struct {
 	Operator string
 	// AllowedClusterIssuers may be used by everybody; for any other a requester needs the right to use it.
 	AllowedClusterIssuers []string
+	// Placement tells that the workloads act on a podPlacementPolicy.
+	Placement bool
 }
 
 // Admission decides about databases and requests. It is safe for concurrent use.
@@ -47,8 +50,6 @@ type Verdict struct {
 	Warnings []string
 	// Errors are everything that is wrong with it. Without any it is admitted.
 	Errors field.ErrorList
-	// Waiting says what has to come right by itself before an admitted request can succeed; empty when nothing has.
-	Waiting string
 }
 
 // byOperator tells whether the operator itself is asking.
@@ -88,7 +89,9 @@ type reader struct {
 
 // SameSpec tells whether an edit leaves the spec alone.
 func SameSpec(object, old any) bool {
-	return equality.Semantic.DeepEqual(specOf(object), specOf(old))
+	now, was := specOf(object), specOf(old)
+	// Most are the same in every bit, which is cheaper to see than that they mean the same.
+	return reflect.DeepEqual(now, was) || equality.Semantic.DeepEqual(now, was)
 }
 
 // Version reads the catalog entry of a database; nil when there is none or it cannot be read.

@@ -144,24 +144,6 @@ func TestOperatorEditsFreely(t *testing.T) {
 	}
 }
 
-func TestTooMuchConfiguration(t *testing.T) {
-	large := "[mysqld]\n" + strings.Repeat("# a comment of some length\n", 40000)
-	a := loadWorld(t).with(t, map[string]any{
-		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "large", "namespace": "demo"}, "stringData": map[string]any{"a.cnf": large},
-	}).admission(t)
-	for name, configuration := range map[string]any{
-		"the inline configuration would have 1080009 bytes: at most 943718 fit":    map[string]any{"applyConfig": map[string]any{"a.cnf": large}},
-		"its files have 1080009 bytes: the database gets a copy of at most 943718": map[string]any{"configSecret": map[string]any{"name": "large"}},
-	} {
-		v, err := a.Request(t.Context(), pxc, request(t, pxc, map[string]any{
-			"type": "Reconfigure", "databaseRef": map[string]any{"name": "pxc"}, "configuration": configuration,
-		}), nil, alice)
-		if err != nil || len(v.Errors) != 1 || v.Errors[0].Detail != name {
-			t.Errorf("%.300s %v", v.Errors.ToAggregate(), err)
-		}
-	}
-}
-
 // reviews is an API server that answers SubjectAccessReviews and remembers what it was asked.
 type reviews struct {
 	asked []authorizationv1.SubjectAccessReviewSpec

@@ -13,10 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
-	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/admit"
-	"github.com/drydock-db/drydock/ops"
 )
 
 var update = flag.Bool("update", false, "write what admission says into the cases")
@@ -38,7 +36,6 @@ type example struct {
 
 	Errors   []string `json:"errors,omitempty"`
 	Warnings []string `json:"warnings,omitempty"`
-	Waiting  string   `json:"waiting,omitempty"`
 }
 
 func TestExamples(t *testing.T) {
@@ -57,10 +54,10 @@ func TestExamples(t *testing.T) {
 			t.Run(filepath.Base(file)+"/"+e.Name, func(t *testing.T) {
 				got := e.run(t, kind, base, unchanged)
 				if *update {
-					e.Errors, e.Warnings, e.Waiting = got.Errors, got.Warnings, got.Waiting
+					e.Errors, e.Warnings = got.Errors, got.Warnings
 					return
 				}
-				if diff := cmp.Diff(answer{e.Errors, e.Warnings, e.Waiting}, got); diff != "" {
+				if diff := cmp.Diff(answer{e.Errors, e.Warnings}, got); diff != "" {
 					t.Error(diff)
 				}
 			})
@@ -74,10 +71,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-type answer struct {
-	Errors, Warnings []string
-	Waiting          string
-}
+type answer struct{ Errors, Warnings []string }
 
 func (e *example) run(t *testing.T, kind string, base world, unchanged client.Client) answer {
 	w, c := slices.Clone(base), unchanged
@@ -105,12 +99,7 @@ func (e *example) run(t *testing.T, kind string, base world, unchanged client.Cl
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := answer{Waiting: verdict.Waiting}
-	for _, w := range verdict.Warnings {
-		if !strings.Contains(w, "does not carry them out") { // changes from version to version; see TestNotCarriedOut
-			got.Warnings = append(got.Warnings, w)
-		}
-	}
+	got := answer{Warnings: verdict.Warnings}
 	for _, e := range verdict.Errors {
 		got.Errors = append(got.Errors, e.Error())
 	}
@@ -163,7 +152,7 @@ func writeExamples(t *testing.T, file string, examples []example) {
 			{"name", e.Name, false}, {"world", e.World, len(e.World) == 0}, {"deny", e.Deny, len(e.Deny) == 0},
 			{"from", e.From, e.From == ""}, {"request", e.Request, e.Request == nil}, {"create", e.Create, e.Create == nil},
 			{"edit", e.Edit, e.Edit == nil}, {"errors", e.Errors, len(e.Errors) == 0},
-			{"warnings", e.Warnings, len(e.Warnings) == 0}, {"waiting", e.Waiting, e.Waiting == ""},
+			{"warnings", e.Warnings, len(e.Warnings) == 0},
 		} {
 			if part.empty {
 				continue
@@ -180,24 +169,5 @@ func writeExamples(t *testing.T, file string, examples []example) {
 	}
 	if err := os.WriteFile(file, out.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestNotCarriedOut: what is admitted and waits says so.
-func TestNotCarriedOut(t *testing.T) {
-	a := loadWorld(t).admission(t)
-	for _, kind := range []opsv1.OpsType{opsv1.Restart, opsv1.ReconfigureTLS} {
-		r := into(t, map[string]any{"spec": map[string]any{
-			"type": kind, "databaseRef": map[string]any{"name": "one"}, "tls": map[string]any{"rotateCertificates": true},
-		}}, sdb.Kind().NewRequest())
-		r.SetNamespace("demo")
-		v, err := a.Request(t.Context(), sdb, r, nil, alice)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := "this version of the operator admits " + string(kind) + " requests and does not carry them out: the request will wait"
-		if slices.Contains(v.Warnings, want) == ops.Implemented(kind) {
-			t.Errorf("%s: %v", kind, v.Warnings)
-		}
 	}
 }

@@ -1,21 +1,51 @@
 package admit
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/ops"
 	"github.com/drydock-db/drydock/ops/mycnf"
 )
 
-// largestConfiguration leaves room for the operator's own file: a Secret holds 1 MiB.
-const largestConfiguration = 1 << 20 * 9 / 10
+const (
+	// largestInline is for all groups of a database together, in bytes as they are stored. While an operation runs, one
+	// object holds the spec twice, as it was and as it will be, and etcd takes no object above 1.5 MiB.
+	largestInline = 400 << 10
+	// largestSecret leaves room for that and for the operator's own file: a rendered Secret holds 1 MiB.
+	largestSecret = 600 << 10
+)
+
+// stored is how many bytes inline configurations take in an object. It may say less as long as they fit by far.
+func stored(configurations []map[string]string) int {
+	const longest = 6 // bytes that a byte becomes in JSON at most: < becomes \u003c
+	size := 0
+	for _, files := range configurations {
+		for name, content := range files {
+			size += len(name) + len(content)
+		}
+	}
+	if size*longest <= largestInline {
+		return size
+	}
+	raw, err := json.Marshal(configurations)
+	if err != nil { // strings can always be written
+		return size
+	}
+	return len(raw)
+}
+
+// tooLarge is what is wrong with inline configurations that take so many bytes.
+func tooLarge(size int) string {
+	return fmt.Sprintf("the inline configuration of the whole database would take %d bytes as it is stored, "+
+		"where a line break counts twice: at most %d fit; put large files into a Secret", size, largestInline)
+}
 
 // checkContents says which of the files cannot be read, and why. Files may hold passwords, so no value is shown.
 func checkContents(path *field.Path, files map[string]string, d mycnf.Dialect) field.ErrorList {
@@ -55,8 +85,8 @@ func checkConfigSecret(ref secretRef, data map[string][]byte, d mycnf.Dialect) f
 	case usable == 0:
 		invalid(fmt.Sprintf("none of its keys (%s) is a configuration file: they end in .cnf and are not empty",
 			strings.Join(sortedKeys(data), ", ")))
-	case size > largestConfiguration:
-		invalid(fmt.Sprintf("its files have %d bytes: the database gets a copy of at most %d", size, largestConfiguration))
+	case size > largestSecret:
+		invalid(fmt.Sprintf("its files have %d bytes: the database gets a copy of at most %d", size, largestSecret))
 	}
 	return errs
 }
@@ -92,33 +122,45 @@ func (o *operation) reconfigured(f func(*field.Path, engines.GroupSettings, opsv
 // checkApplyConfig is about the content of the files, and about what they make of the present configuration; their
 // names are the kind's affair.
 func checkApplyConfig(o *operation) field.ErrorList {
-	return o.reconfigured(func(path *field.Path, g engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
+	results := map[string]map[string]string{} // inline files by group
+	errs := o.reconfigured(func(path *field.Path, g engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
 		if errs := checkContents(path.Child("applyConfig"), change.ApplyConfig, o.dialect); len(errs) > 0 {
 			return errs
 		}
-		return checkMerge(path, inner(g.Configuration), change, o.dialect)
+		result, err := ops.Reconfigured(inner(g.Configuration), change, o.dialect)
+		if err != nil {
+			// A file that was admitted under older rules may not merge with what the request brings.
+			return field.ErrorList{field.Invalid(path, field.OmitValueType{},
+				err.Error()+"; removeCustomConfig: true begins with an empty configuration")}
+		}
+		if result != nil {
+			results[g.Name] = result.Inline
+		}
+		return nil
 	})
+	return append(errs, checkResultingSize(o, results)...)
 }
 
-// checkMerge makes the configuration that would result: a file that was admitted under older rules may not merge with
-// what the request brings, and all files together have to fit into a Secret.
-func checkMerge(path *field.Path, present *kubedbv1.ConfigurationSpec, change opsv1.ReconfigurationSpec, d mycnf.Dialect) field.ErrorList {
-	result, err := ops.Reconfigured(present, change, d)
-	if err != nil {
-		return field.ErrorList{field.Invalid(path, field.OmitValueType{},
-			err.Error()+"; removeCustomConfig: true begins with an empty configuration")}
-	}
-	size := 0
-	if result != nil {
-		for _, content := range result.Inline {
-			size += len(content)
+// checkResultingSize is about the files of all groups as the request makes them; results are those of groups that it changes.
+func checkResultingSize(o *operation, results map[string]map[string]string) field.ErrorList {
+	all := make([]map[string]string, 0, len(o.settings.Groups))
+	for _, g := range o.settings.Groups {
+		if _, changes := o.request.Configuration[g.Name]; changes {
+			all = append(all, results[g.Name])
+		} else if present := inner(g.Configuration); present != nil {
+			all = append(all, present.Inline)
 		}
 	}
-	if size > largestConfiguration {
-		return field.ErrorList{field.Invalid(path.Child("applyConfig"), field.OmitValueType{}, fmt.Sprintf(
-			"the inline configuration would have %d bytes: at most %d fit", size, largestConfiguration))}
+	size := stored(all)
+	if size <= largestInline {
+		return nil
 	}
-	return nil
+	return o.reconfigured(func(path *field.Path, _ engines.GroupSettings, change opsv1.ReconfigurationSpec) field.ErrorList {
+		if len(change.ApplyConfig) == 0 {
+			return nil
+		}
+		return field.ErrorList{field.Invalid(path.Child("applyConfig"), field.OmitValueType{}, tooLarge(size))}
+	})
 }
 
 func hintUnreadKeys(o *operation) []string {

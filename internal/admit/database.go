@@ -6,6 +6,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/shape"
 	"github.com/drydock-db/drydock/ops/mycnf"
@@ -20,6 +21,8 @@ type proposal struct {
 	settings engines.Settings
 	dialect  mycnf.Dialect
 	who      string
+	// placement tells that a podPlacementPolicy has an effect.
+	placement bool
 	// old is nil on creation. It has been defaulted as the new one has, so that a default is no change.
 	old engines.Database
 	was engines.Settings
@@ -56,10 +59,23 @@ func (a *Admission) Database(ctx context.Context, e engines.Engine, db, old engi
 	return v, nil
 }
 
+// Standing decides about a database that is stored, by the rules that hold whoever asks and whatever it was before. It
+// reads nothing. The controller asks before it carries out a spec; isNew tells that it has carried out none yet.
+func (a *Admission) Standing(e engines.Engine, db engines.Database, version *catalogv1.VersionSpec, isNew bool) field.ErrorList {
+	p := &proposal{
+		facts: facts{version: version}, engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), dialect: e.Dialect(version),
+		placement: a.config.Placement,
+	}
+	if !isNew {
+		return p.standing(db)
+	}
+	return append(p.standing(nil), checkVersion(p)...)
+}
+
 // proposal fetches the facts.
 func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engines.Database, who authenticationv1.UserInfo) (*proposal, error) {
 	from := reader{a, ctx, db.GetNamespace(), who}
-	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username}
+	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username, placement: a.config.Placement}
 	p.newSecrets = secretsOf(db, p.settings)
 	p.newIssuers = issuersOf(specPath.Child("tls"), inner(p.settings.TLS))
 	var err error
@@ -93,11 +109,8 @@ func (p *proposal) lasting() field.ErrorList {
 	if p.old == nil {
 		return errs
 	}
-	before := &proposal{
-		engine: p.engine, kind: p.kind, db: p.old, settings: p.was, dialect: p.dialect, who: p.who, old: p.old, was: p.was,
-	}
 	known := map[string]bool{}
-	for _, e := range before.standing(p.old) {
+	for _, e := range p.before().standing(p.old) {
 		known[e.Error()] = true
 	}
 	var fresh field.ErrorList
@@ -107,6 +120,14 @@ func (p *proposal) lasting() field.ErrorList {
 		}
 	}
 	return fresh
+}
+
+// before is the database before an edit, with what is known about it without looking.
+func (p *proposal) before() *proposal {
+	return &proposal{
+		facts: facts{version: p.version}, engine: p.engine, kind: p.kind, db: p.old, settings: p.was, dialect: p.dialect,
+		who: p.who, placement: p.placement, old: p.old, was: p.was,
+	}
 }
 
 // standing runs the rules that need no facts.

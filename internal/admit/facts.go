@@ -54,13 +54,13 @@ const shared = client.UnsafeDisableDeepCopyOption(true)
 // read gets an object and tells whether it is there.
 func (r reader) read(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
 	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
-	if apierrors.IsNotFound(err) {
+	switch {
+	case err == nil:
+		return true, nil
+	case apierrors.IsNotFound(err):
 		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("reading %T %s: %w", into, name, err)
-	}
-	return true, nil
+	return false, fmt.Errorf("reading %T %s: %w", into, name, err)
 }
 
 // version reads the catalog entry of a name; nil when there is none.
@@ -127,9 +127,11 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 	namespace := ""
 	switch ref.ref.Kind {
 	case cmapi.ClusterIssuerKind:
-		allowed, err := r.mayUse(ref.ref.Name)
-		if err != nil || !allowed {
-			return issuerFact{denied: !allowed}, err
+		if !ref.kept {
+			allowed, err := r.mayUse(ref.ref.Name)
+			if err != nil || !allowed {
+				return issuerFact{denied: !allowed}, err
+			}
 		}
 		issuer := &cmapi.ClusterIssuer{}
 		object, generic = issuer, issuer

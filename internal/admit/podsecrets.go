@@ -82,13 +82,34 @@ func (c *secretCollector) source(at *field.Path, v corev1.VolumeSource) {
 			}
 		}
 	}
-	if v.CSI != nil && v.CSI.NodePublishSecretRef != nil {
-		c.add(at.Child("csi", "nodePublishSecretRef", "name"), v.CSI.NodePublishSecretRef.Name)
+	if v.AzureFile != nil {
+		c.add(at.Child("azureFile", "secretName"), v.AzureFile.SecretName)
 	}
-	if v.ISCSI != nil && v.ISCSI.SecretRef != nil {
-		c.add(at.Child("iscsi", "secretRef", "name"), v.ISCSI.SecretRef.Name)
+	if kind, name, ref := opener(v); ref != nil {
+		c.add(at.Child(kind, name, "name"), ref.Name)
 	}
-	if v.FlexVolume != nil && v.FlexVolume.SecretRef != nil {
-		c.add(at.Child("flexVolume", "secretRef", "name"), v.FlexVolume.SecretRef.Name)
+}
+
+// opener is the reference to what opens a volume that is elsewhere, and where it is. A volume is of one kind.
+func opener(v corev1.VolumeSource) (kind, name string, ref *corev1.LocalObjectReference) {
+	const secretRef = "secretRef"
+	switch {
+	case v.CSI != nil:
+		return "csi", "nodePublishSecretRef", v.CSI.NodePublishSecretRef
+	case v.ISCSI != nil:
+		return "iscsi", secretRef, v.ISCSI.SecretRef
+	case v.FlexVolume != nil:
+		return "flexVolume", secretRef, v.FlexVolume.SecretRef
+	case v.CephFS != nil:
+		return "cephfs", secretRef, v.CephFS.SecretRef
+	case v.Cinder != nil:
+		return "cinder", secretRef, v.Cinder.SecretRef
+	case v.RBD != nil:
+		return "rbd", secretRef, v.RBD.SecretRef
+	case v.ScaleIO != nil:
+		return "scaleIO", secretRef, v.ScaleIO.SecretRef
+	case v.StorageOS != nil:
+		return "storageos", secretRef, v.StorageOS.SecretRef
 	}
+	return "", "", nil
 }

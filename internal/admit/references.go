@@ -39,6 +39,8 @@ type secretRef struct {
 type issuerRef struct {
 	path *field.Path
 	ref  corev1.TypedLocalObjectReference
+	// kept tells that the database names it and not the request; path is then what the request asks for.
+	kept bool
 }
 
 const groupCertManager = "cert-manager.io"
@@ -52,11 +54,11 @@ func issuersOf(path *field.Path, tls *kubedbv1.TLSConfig) []issuerRef {
 	}
 	var refs []issuerRef
 	if tls.IssuerRef != nil {
-		refs = append(refs, issuerRef{path.Child("issuerRef"), *tls.IssuerRef})
+		refs = append(refs, issuerRef{path: path.Child("issuerRef"), ref: *tls.IssuerRef})
 	}
 	for i, c := range tls.Certificates {
 		if c.IssuerRef != nil {
-			refs = append(refs, issuerRef{path.Child("certificates").Index(i).Child("issuerRef"), *c.IssuerRef})
+			refs = append(refs, issuerRef{path: path.Child("certificates").Index(i).Child("issuerRef"), ref: *c.IssuerRef})
 		}
 	}
 	return refs
@@ -76,7 +78,21 @@ func (i issuerRef) known() bool {
 		(i.ref.Kind == cmv1.IssuerKind || i.ref.Kind == cmv1.ClusterIssuerKind)
 }
 
-func (i issuerRef) key() string { return i.ref.Kind + "/" + i.ref.Name }
+// key under which facts are kept: what the database has already is looked at without asking for anybody's rights.
+func (i issuerRef) key() string {
+	if i.kept {
+		return "kept/" + i.ref.Kind + "/" + i.ref.Name
+	}
+	return i.ref.Kind + "/" + i.ref.Name
+}
+
+// field is where an error about a part of the reference belongs.
+func (i issuerRef) field(part string) *field.Path {
+	if i.kept {
+		return i.path
+	}
+	return i.path.Child(part)
+}
 
 // secretsOf lists the Secrets that a database names.
 func secretsOf(db engines.Database, s engines.Settings) []secretRef {

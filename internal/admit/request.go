@@ -3,7 +3,6 @@ package admit
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +35,8 @@ type operation struct {
 	dialect   mycnf.Dialect
 	mayUpdate bool
 	siblings  []ops.Request
+	// issuerRefs are the issuers that a ReconfigureTLS needs.
+	issuerRefs []issuerRef
 	// Only for VolumeExpansion: the claims by group, and the quotas of the namespace.
 	claims map[string][]corev1.PersistentVolumeClaim
 	quotas []corev1.ResourceQuota
@@ -60,7 +61,6 @@ func (a *Admission) Request(ctx context.Context, e engines.Engine, r, old engine
 	if o.db != nil {
 		v.Errors = append(v.Errors, check(o, operationRules[o.request.Type]...)...)
 		v.Warnings = append(v.Warnings, advise(o, operationHints[o.request.Type]...)...)
-		v.Waiting = waitsForIssuers(o)
 	}
 	return v, nil
 }
@@ -114,8 +114,9 @@ func (r reader) gather(o *operation) (err error) {
 	case opsv1.Reconfigure:
 		o.secrets, err = r.secrets(o.configSecrets())
 	case opsv1.ReconfigureTLS:
+		o.issuerRefs = o.newIssuers()
 		if o.secrets, err = r.secrets(o.issuingSecrets()); err == nil {
-			o.issuers, err = r.issuers(o.issuerRefs())
+			o.issuers, err = r.issuers(o.issuerRefs)
 		}
 	case opsv1.VolumeExpansion:
 		err = r.volumes(o)
@@ -173,14 +174,6 @@ func (o *operation) configSecrets() []secretRef {
 	return refs
 }
 
-// issuerRefs are the issuers that a ReconfigureTLS names.
-func (o *operation) issuerRefs() []issuerRef {
-	if o.request.TLS == nil {
-		return nil
-	}
-	return issuersOf(specPath.Child("tls"), &o.request.TLS.TLSConfig)
-}
-
 // issuingSecrets are the Secrets that a ReconfigureTLS would have certificates written into.
 func (o *operation) issuingSecrets() []secretRef {
 	if o.request.TLS == nil {
@@ -199,4 +192,11 @@ func (o *operation) configPath(g engines.GroupSettings) *field.Path {
 }
 
 // sortedKeys lists the keys of a map in order, so that the same object always gets the same answer.
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

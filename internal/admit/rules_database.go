@@ -14,7 +14,7 @@ import (
 // Rules that hold for a spec at any time and need no facts.
 var databaseRules = []func(*proposal) field.ErrorList{
 	checkVersionNamed, checkStorageType, checkStorage, checkDeletionPolicy, checkSecretKinds, checkMonitor,
-	checkDatabaseCertificates, checkRequireSSL, checkInlineContents,
+	checkDatabaseCertificates, checkRequireSSL, checkInlineContents, checkInlineSize,
 }
 
 // Rules about references that are new or changed.
@@ -123,19 +123,12 @@ func checkDeletionPolicy(p *proposal) field.ErrorList {
 // checkSecretKinds refuses references to anything that is not a Secret, such as one of an external store.
 func checkSecretKinds(p *proposal) field.ErrorList {
 	var errs field.ErrorList
-	for _, r := range []struct {
-		name string
-		ref  *kubedbv1.SecretReference
-	}{{"licenseSecret", inner(p.settings.LicenseSecret)}, {"authSecret", inner(p.settings.AuthSecret)}} {
-		if r.ref == nil {
-			continue
+	for _, r := range p.references() {
+		if r.Kind != "" && r.Kind != "Secret" {
+			errs = append(errs, field.NotSupported(r.path.Child("kind"), r.Kind, []string{"Secret"}))
 		}
-		at := specPath.Child(r.name)
-		if r.ref.Kind != "" && r.ref.Kind != "Secret" {
-			errs = append(errs, field.NotSupported(at.Child("kind"), r.ref.Kind, []string{"Secret"}))
-		}
-		if r.ref.APIGroup != "" {
-			errs = append(errs, field.NotSupported(at.Child("apiGroup"), r.ref.APIGroup, []string{""}))
+		if r.APIGroup != "" {
+			errs = append(errs, field.NotSupported(r.path.Child("apiGroup"), r.APIGroup, []string{""}))
 		}
 	}
 	return errs
@@ -181,17 +174,33 @@ func checkInlineContents(p *proposal) field.ErrorList {
 		if c == nil {
 			continue
 		}
-		at, size, files := g.Path.Child("configuration", "inline"), 0, map[string]string{}
+		files := map[string]string{}
 		for name, content := range c.Inline {
-			size += len(content)
 			if strings.TrimSpace(content) != "" {
 				files[name] = content
 			}
 		}
-		errs = append(errs, checkContents(at, files, p.dialect)...)
-		if size > largestConfiguration {
-			errs = append(errs, field.Invalid(at, field.OmitValueType{}, fmt.Sprintf(
-				"its files have %d bytes: at most %d fit", size, largestConfiguration)))
+		errs = append(errs, checkContents(g.Path.Child("configuration", "inline"), files, p.dialect)...)
+	}
+	return errs
+}
+
+// checkInlineSize is about the files of all groups together.
+func checkInlineSize(p *proposal) field.ErrorList {
+	var all []map[string]string
+	for _, g := range p.settings.Groups {
+		if c := inner(g.Configuration); c != nil && len(c.Inline) > 0 {
+			all = append(all, c.Inline)
+		}
+	}
+	size := stored(all)
+	if size <= largestInline {
+		return nil
+	}
+	var errs field.ErrorList
+	for _, g := range p.settings.Groups {
+		if c := inner(g.Configuration); c != nil && len(c.Inline) > 0 {
+			errs = append(errs, field.Invalid(g.Path.Child("configuration", "inline"), field.OmitValueType{}, tooLarge(size)))
 		}
 	}
 	return errs

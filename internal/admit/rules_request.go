@@ -27,12 +27,13 @@ var operationRules = map[opsv1.OpsType][]func(*operation) field.ErrorList{
 }
 
 // Hints about every request.
-var requestHints = []func(*operation) []string{hintNotCarriedOut, hintNotReady, hintQueue, hintPausedByUser, hintDeprecated}
+var requestHints = []func(*operation) []string{hintNotReady, hintQueue, hintPausedByUser, hintDeprecated}
 
 // Hints by operation.
 var operationHints = map[opsv1.OpsType][]func(*operation) []string{
-	opsv1.Reconfigure:    {hintUnreadKeys, hintNotLoaded},
-	opsv1.ReconfigureTLS: {hintIssuers, hintDowntime},
+	opsv1.Reconfigure:     {hintUnreadKeys, hintNotLoaded},
+	opsv1.ReconfigureTLS:  {hintIssuers, hintDowntime},
+	opsv1.VolumeExpansion: {hintLarger},
 }
 
 // operations that this API serves, in the order in which messages list them.
@@ -80,13 +81,6 @@ func checkMayUpdate(o *operation) field.ErrorList {
 	return field.ErrorList{field.Forbidden(databasePath, fmt.Sprintf(
 		"%s may not update %s %s, which this request would change: the right to update %s.%s is needed",
 		user(o.who), o.kind.Database.Kind, o.request.Database, o.kind.DatabaseResource, o.kind.Database.Group))}
-}
-
-func hintNotCarriedOut(o *operation) []string {
-	if ops.Implemented(o.request.Type) || !slices.Contains(operations, o.request.Type) {
-		return nil
-	}
-	return []string{fmt.Sprintf("this version of the operator admits %s requests and does not carry them out: the request will wait", o.request.Type)}
 }
 
 func hintNotReady(o *operation) []string {

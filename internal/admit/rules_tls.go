@@ -1,11 +1,12 @@
 package admit
 
 import (
-	"strings"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/ops"
 )
 
 var tlsPath = specPath.Child("tls")
@@ -72,8 +73,8 @@ func checkResultingTLS(o *operation) field.ErrorList {
 	}
 	without := o.kind.Database.Kind + " " + o.request.Database + " has no TLS yet"
 	switch {
-	case deref(t.RequireSSL):
-		return field.ErrorList{field.Required(tlsPath.Child("issuerRef"), without+" that requireSSL could require: name an issuer too")}
+	case t.RequireSSL != nil:
+		return field.ErrorList{field.Required(tlsPath.Child("issuerRef"), without+" that requireSSL could be about: name an issuer too")}
 	case len(t.Certificates) > 0:
 		return field.ErrorList{field.Required(tlsPath.Child("issuerRef"), without+": name an issuer for its certificates")}
 	}
@@ -90,28 +91,68 @@ func checkRequestCertificates(o *operation) field.ErrorList {
 
 // checkRequestIssuers refuses a missing issuer too: an operation that waits for one holds up everything behind it.
 func checkRequestIssuers(o *operation) field.ErrorList {
-	refs := o.issuerRefs()
-	errs := checkIssuers(refs, o.issuers, o.who)
-	for _, i := range refs {
-		if i.known() && o.issuers[i.key()].missing() {
-			errs = append(errs, notFound(i.path.Child("name"), i.ref.Name,
-				i.whereabouts(o.object.GetNamespace())+": create it first, or correct the name"))
+	errs := checkIssuers(o.issuerRefs, o.issuers, o.who)
+	for _, i := range o.issuerRefs {
+		if !i.known() || !o.issuers[i.key()].missing() {
+			continue
 		}
+		remedy := ": create it first, or correct the name"
+		if i.kept {
+			remedy = ", which the certificates of the database come from: create it again, or change to another one by a request with issuerRef"
+		}
+		errs = append(errs, notFound(i.field("name"), i.ref.Name, i.whereabouts(o.object.GetNamespace())+remedy))
 	}
 	return errs
 }
 
-func hintIssuers(o *operation) []string {
-	var hints []string
-	for _, text := range unready(o.issuerRefs(), o.issuers) {
-		hints = append(hints, text+": the request waits until it is")
+// newIssuers are the issuers that sign what the request has issued: those that it names, and those that the database
+// keeps for its certificates. Nothing is issued when TLS is removed, or when only requireSSL changes.
+func (o *operation) newIssuers() []issuerRef {
+	t := o.request.TLS
+	if t == nil {
+		return nil
 	}
-	return hints
+	refs := issuersOf(tlsPath, &t.TLSConfig)
+	asked := tlsPath.Child("rotateCertificates")
+	switch {
+	case t.Remove, o.present() == nil:
+		return refs
+	case t.IssuerRef != nil:
+		asked = tlsPath.Child("issuerRef")
+	case len(t.Certificates) > 0:
+		asked = tlsPath.Child("certificates")
+	case !t.Rotate:
+		return refs
+	}
+	return withKept(refs, asked, o.signers(ops.ChangedTLS(o.present(), *t)))
 }
 
-// waitsForIssuers is what hintIssuers says, for the controller.
-func waitsForIssuers(o *operation) string {
-	return strings.Join(unready(o.issuerRefs(), o.issuers), "; ")
+// signers are the issuers that certificates come from; that of the whole section is none when every certificate has another.
+func (o *operation) signers(tls *kubedbv1.TLSConfig) []issuerRef {
+	common := func(c kubedbv1.CertificateSpec) bool { return c.IssuerRef == nil }
+	if len(tls.Certificates) >= len(o.engine.Aliases()) && !slices.ContainsFunc(tls.Certificates, common) {
+		tls = &kubedbv1.TLSConfig{Certificates: tls.Certificates}
+	}
+	return issuersOf(tlsPath, tls)
+}
+
+// withKept adds those that are not among the references yet; errors about them belong to what was asked for.
+func withKept(refs []issuerRef, asked *field.Path, signers []issuerRef) []issuerRef {
+	for _, i := range signers {
+		named := func(r issuerRef) bool { return r.ref.Kind == i.ref.Kind && r.ref.Name == i.ref.Name }
+		if i.known() && !slices.ContainsFunc(refs, named) {
+			refs = append(refs, issuerRef{path: asked, ref: i.ref, kept: true})
+		}
+	}
+	return refs
+}
+
+func hintIssuers(o *operation) []string {
+	var hints []string
+	for _, text := range unready(o.issuerRefs, o.issuers) {
+		hints = append(hints, text+": the certificates wait for it, and the operation fails when that takes longer than its timeout")
+	}
+	return hints
 }
 
 // hintDowntime is for clients that do not speak TLS.

@@ -2,9 +2,11 @@ package admit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -73,37 +75,69 @@ func checkSizes(o *operation) field.ErrorList {
 				"the database asks for %s and volumes cannot shrink: give a larger size", e.spec.String())))
 			continue
 		}
-		errs = append(errs, e.compare()...)
+		if unfinished := e.size.Cmp(e.spec) == 0 && o.expansionUnfinished(); !unfinished {
+			errs = append(errs, e.compare()...)
+		}
 	}
 	return errs
 }
 
-// compare looks at the claims.
+// expansionUnfinished tells whether a workload makes claims of another size than the spec asks for: a request for the
+// spec's own size puts that right, however large the claims are.
+func (o *operation) expansionUnfinished() bool {
+	return meta.IsStatusConditionFalse(o.db.DatabaseStatus().Conditions, kubedbv1.ConditionVolumesUpToDate)
+}
+
+// compare looks at the claims. One that lacks the size is enough: those that have more stay as they are. So an expansion
+// that failed for some claims is tried again with less, as long as it is more than those really have.
 func (e expansion) compare() field.ErrorList {
-	grow := e.size.Cmp(e.spec) > 0
-	var tooLarge []string
+	if e.size.Cmp(e.spec) > 0 && len(e.claims) == 0 || slices.ContainsFunc(e.claims, e.lacks) {
+		return nil
+	}
+	if larger := e.larger(); len(larger) > 0 {
+		return field.ErrorList{field.Invalid(e.path, e.size.String(), fmt.Sprintf(
+			"claims have more than that and cannot shrink: %s; give a larger size", strings.Join(larger, ", ")))}
+	}
+	if e.size.Cmp(e.spec) > 0 {
+		return nil // the claims were grown by hand: the rest of the database follows
+	}
+	return field.ErrorList{field.Invalid(e.path, e.size.String(),
+		"the volumes of "+e.group.Workload+" have that size already: give a larger size")}
+}
+
+// lacks tells whether a claim is smaller than what is asked for.
+func (e expansion) lacks(claim corev1.PersistentVolumeClaim) bool {
+	return e.size.Cmp(sizeOf(claim)) > 0
+}
+
+// larger names the claims that have more than what is asked for.
+func (e expansion) larger() []string {
+	var names []string
 	for _, claim := range e.claims {
-		has := claim.Spec.Resources.Requests[corev1.ResourceStorage]
-		switch e.size.Cmp(has) {
-		case 1:
-			grow = true
-		case -1:
-			// A claim whose expansion failed may be asked for less again, as long as it is more than it really has.
-			if capacity, known := claim.Status.Capacity[corev1.ResourceStorage]; !known || e.size.Cmp(capacity) <= 0 {
-				tooLarge = append(tooLarge, fmt.Sprintf("%s (%s)", claim.Name, has.String()))
-			}
-			grow = true
+		if has := sizeOf(claim); e.size.Cmp(has) < 0 {
+			names = append(names, fmt.Sprintf("%s (%s)", claim.Name, has.String()))
 		}
 	}
-	switch {
-	case len(tooLarge) > 0:
-		return field.ErrorList{field.Invalid(e.path, e.size.String(), fmt.Sprintf(
-			"claims have more than that and cannot shrink: %s; give a larger size", strings.Join(tooLarge, ", ")))}
-	case !grow:
-		return field.ErrorList{field.Invalid(e.path, e.size.String(),
-			"the volumes of "+e.group.Workload+" have that size already: give a larger size")}
+	return names
+}
+
+// sizeOf is what a claim has; what it asks for as long as that is not known.
+func sizeOf(claim corev1.PersistentVolumeClaim) resource.Quantity {
+	if has, known := claim.Status.Capacity[corev1.ResourceStorage]; known {
+		return has
 	}
-	return nil
+	return claim.Spec.Resources.Requests[corev1.ResourceStorage]
+}
+
+// hintLarger says which claims a request leaves alone.
+func hintLarger(o *operation) []string {
+	var hints []string
+	for _, e := range o.expansions() {
+		if larger := e.larger(); len(larger) > 0 && slices.ContainsFunc(e.claims, e.lacks) {
+			hints = append(hints, fmt.Sprintf("%s: claims that have more than %s stay as they are: %s", e.path, e.size.String(), strings.Join(larger, ", ")))
+		}
+	}
+	return hints
 }
 
 // checkExpandable wants StorageClasses that can expand volumes.

@@ -67,14 +67,14 @@ func checkIssuers(refs []issuerRef, known map[string]issuerFact, who string) fie
 		switch {
 		case !i.known():
 		case fact.denied:
-			errs = append(errs, field.Forbidden(i.path.Child("name"), fmt.Sprintf(
+			errs = append(errs, field.Forbidden(i.field("name"), fmt.Sprintf(
 				"%s may not use ClusterIssuer %s: the right to use clusterissuers.%s is needed, "+
 					"or an administrator allows it to everybody with --allowed-cluster-issuers", user(who), i.ref.Name, groupCertManager)))
 		case fact.notInstalled:
-			errs = append(errs, field.Invalid(i.path.Child("kind"), i.ref.Kind,
+			errs = append(errs, field.Invalid(i.field("kind"), i.ref.Kind,
 				"this cluster does not know the kind: install cert-manager, which issues all certificates"))
 		case fact.acme:
-			errs = append(errs, field.Invalid(i.path.Child("name"), i.ref.Name, fmt.Sprintf(
+			errs = append(errs, field.Invalid(i.field("name"), i.ref.Name, fmt.Sprintf(
 				"%s %s is an ACME issuer, which cannot sign names inside a cluster and hands out no CA: use a CA, Vault or self-signed CA issuer",
 				i.ref.Kind, i.ref.Name)))
 		}

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -36,20 +37,28 @@ func (e *ForeignError) Error() string {
 type Applier struct {
 	// Client reads from watch caches and writes to the API server.
 	Client client.Client
-	// Live reads from the API server; used only for Secrets, which are never cached.
+	// Live reads from the API server; used only for Secrets, which are never cached, and before a workload is made.
 	Live client.Reader
+	// Workloads says what StatefulSets are written as.
+	Workloads Workloads
+
+	// memory is of workloads; latest says when each was last found to be the API server's, by UID.
+	memory Memory
+	latest Recent
 }
 
-// Owned applies an object that the owner controls, unless the cluster already has it so. It reports whether it wrote.
-func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool, error) {
+// Owned applies an object that the owner controls, unless the cluster already has it so. It reports whether it wrote. Whoever has
+// to be sure first is asked right before that.
+func (a *Applier) Owned(ctx context.Context, owner, desired client.Object, sure ...func() error) (bool, error) {
 	if err := a.own(owner, desired); err != nil {
 		return false, err
 	}
+	desired = a.Workloads.Object(desired)
 	live := desired.DeepCopyObject().(client.Object)
 	err := a.Client.Get(ctx, client.ObjectKeyFromObject(desired), live)
+	missing := apierrors.IsNotFound(err)
 	switch {
-	case apierrors.IsNotFound(err):
-		return true, a.create(ctx, owner, desired)
+	case missing:
 	case err != nil:
 		return false, fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
 	case !metav1.IsControlledBy(live, owner):
@@ -57,13 +66,22 @@ func (a *Applier) Owned(ctx context.Context, owner, desired client.Object) (bool
 	case Current(desired, live):
 		return false, nil
 	}
-	return true, a.write(ctx, desired)
+	for _, ask := range sure {
+		if err := ask(); err != nil {
+			return false, err
+		}
+	}
+	if missing {
+		return true, a.create(ctx, owner, desired)
+	}
+	return true, a.write(ctx, desired, live.GetResourceVersion())
 }
 
 // create applies an object that is not in the cache. The cache holds only what carries our labels, so that somebody
 // else may have an object of that name; server-side apply would take it over.
 func (a *Applier) create(ctx context.Context, owner, desired client.Object) error {
 	live := desired.DeepCopyObject().(client.Object)
+	live.SetResourceVersion("")
 	err := a.Live.Get(ctx, client.ObjectKeyFromObject(desired), live)
 	switch {
 	case err == nil && !metav1.IsControlledBy(live, owner):
@@ -71,15 +89,19 @@ func (a *Applier) create(ctx context.Context, owner, desired client.Object) erro
 	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
 	}
-	return a.write(ctx, desired)
+	return a.write(ctx, desired, live.GetResourceVersion())
 }
 
-// Write applies an object that the caller has compared already. The hash of the last write goes along with it.
-func (a *Applier) Write(ctx context.Context, owner, desired client.Object) error {
+// Workload applies a workload that the caller has compared with the one it saw; seen is nil when it saw none. The hash of
+// the last write goes along with it.
+func (a *Applier) Workload(ctx context.Context, owner client.Object, desired, seen *appsv1.StatefulSet) error {
 	if err := a.own(owner, desired); err != nil {
 		return err
 	}
-	return a.write(ctx, desired)
+	if seen == nil {
+		return a.create(ctx, owner, a.Workloads.Object(desired))
+	}
+	return a.write(ctx, a.Workloads.Object(desired), seen.ResourceVersion)
 }
 
 // CreateOnly creates a Secret that is never changed afterwards. One that exists is left alone; when owned is true it
@@ -105,13 +127,23 @@ func (a *Applier) CreateOnly(ctx context.Context, owner client.Object, secret *c
 	return nil
 }
 
-func (a *Applier) write(ctx context.Context, desired client.Object) error {
+// write applies an object over the version that was seen, and over no other: an operator that has lost its lease while a
+// write was on its way, or whose caches are behind, gets a conflict and does not bring back what has been changed since.
+// An empty version stands for an object that is not there.
+func (a *Applier) write(ctx context.Context, desired client.Object, seen string) error {
 	u, err := a.configuration(desired)
 	if err != nil {
 		return err
 	}
+	if seen != "" {
+		u.SetResourceVersion(seen)
+	}
 	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("applying %s: %w", describe(a.Client, desired), err)
+	}
+	switch desired.(type) {
+	case *appsv1.StatefulSet, *petsetv1.PetSet:
+		a.memory.Wrote(u) // which the API server's answer has filled
 	}
 	return nil
 }
@@ -168,6 +200,7 @@ func appliedHash(desired client.Object) (string, error) {
 	set = set.DeepCopy()
 	set.Spec.Template, set.Spec.VolumeClaimTemplates = corev1.PodTemplateSpec{}, nil
 	delete(set.Annotations, opsv1.AnnotationTemplateHash)
+	delete(set.Annotations, opsv1.AnnotationCertificates)
 	return Hash(set)
 }
 

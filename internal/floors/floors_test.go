@@ -39,7 +39,7 @@ type pkg struct {
 // packages lists this module's packages; what is only compiled with a build tag is listed too.
 func packages(t *testing.T) []pkg {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lab", "-json=ImportPath,Imports", module+"...").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lab,faults", "-json=ImportPath,Imports", module+"...").Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,9 +35,15 @@ func (d *Database) Set(kind string, status metav1.ConditionStatus, reason, messa
 	})
 }
 
-// Remove drops a condition.
+// Remove drops a condition. Stalled stays and becomes False, so that tools can wait for that too.
 func (d *Database) Remove(kind string) {
-	meta.RemoveStatusCondition(&d.Object.DatabaseStatus().Conditions, kind)
+	conditions := &d.Object.DatabaseStatus().Conditions
+	switch {
+	case kind != kubedbv1.ConditionStalled:
+		meta.RemoveStatusCondition(conditions, kind)
+	case meta.FindStatusCondition(*conditions, kind) != nil:
+		d.notStalled()
+	}
 }
 
 // Pause closes the gate for that request.
@@ -66,15 +73,28 @@ func (d *Database) Resume(r ops.Request, outcome kubedbv1.OperationOutcome, reas
 func (d *Database) Commit(ctx context.Context) error {
 	before, after := d.base.DatabaseStatus(), d.Object.DatabaseStatus()
 	after.Phase = ops.DatabasePhase(after.Conditions)
+	if !sameStatus(before, after) {
+		d.summarise()
+	}
 	if err := d.journal.patchStatus(ctx, d.Object, d.base, sameStatus(before, after)); err != nil {
 		return err
 	}
 	logTransitions(logger(ctx), before.Conditions, after.Conditions)
 	if before.Phase != after.Phase {
 		logger(ctx).Info("phase", "from", before.Phase, "to", after.Phase)
+		d.journal.Metrics.phase(d.kind(), string(before.Phase), string(after.Phase))
 	}
 	d.base = d.Object.DeepCopyObject().(engines.Database)
 	return nil
+}
+
+// kind of the database; an object that was read does not say itself.
+func (d *Database) kind() string {
+	gvk, err := d.journal.Client.GroupVersionKindFor(d.Object)
+	if err != nil {
+		return ""
+	}
+	return gvk.Kind
 }
 
 // HeldBy is the message of a Paused condition that the request holds. It is compared, never parsed.
@@ -87,6 +107,14 @@ func Holds(status *kubedbv1.DatabaseStatus, r ops.Request) bool {
 	c := meta.FindStatusCondition(status.Conditions, kubedbv1.ConditionPaused)
 	return c != nil && c.Status == metav1.ConditionTrue &&
 		c.Reason == kubedbv1.ReasonOperationInProgress && c.Message == HeldBy(r)
+}
+
+// HeldSince is when that request paused the database; held is false when it does not hold it.
+func HeldSince(status *kubedbv1.DatabaseStatus, r ops.Request) (since time.Time, held bool) {
+	if !Holds(status, r) {
+		return time.Time{}, false
+	}
+	return meta.FindStatusCondition(status.Conditions, kubedbv1.ConditionPaused).LastTransitionTime.Time, true
 }
 
 // Paused tells whether the database is paused, and whether a person did it.

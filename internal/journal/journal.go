@@ -5,19 +5,17 @@ package journal
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
 )
 
 // Journal writes down what happens to databases and their requests.
@@ -28,30 +26,9 @@ type Journal struct {
 	// Now is the clock.
 	Now func() time.Time
 
-	// written remembers the resource version of our last write to an object, until the cache has caught up.
-	written sync.Map // types.UID → string
+	// Memory tells cached copies apart that are older than our last write.
+	apply.Memory
 }
-
-// Stale tells whether the cached object is older than what this process last wrote to it. Acting on such a copy would
-// do finished work again; the watch will bring the newer one.
-func (j *Journal) Stale(o metav1.Object) bool {
-	last, ok := j.written.Load(o.GetUID())
-	if !ok {
-		return false
-	}
-	order, err := resourceversion.CompareResourceVersion(o.GetResourceVersion(), last.(string))
-	if err == nil && order < 0 {
-		return true
-	}
-	j.written.Delete(o.GetUID())
-	return false
-}
-
-// Wrote notes that this process changed the object, so that older cached copies are recognised.
-func (j *Journal) Wrote(o metav1.Object) { j.written.Store(o.GetUID(), o.GetResourceVersion()) }
-
-// Forget drops what is remembered of an object that is gone.
-func (j *Journal) Forget(uid types.UID) { j.written.Delete(uid) }
 
 // patchStatus sends the difference between base and o to the status subresource, if there is one. The resource
 // version goes along, so that nobody's condition is lost.
@@ -69,7 +46,7 @@ func (j *Journal) patchStatus(ctx context.Context, o, base client.Object, same b
 
 func (j *Journal) now() metav1.Time { return metav1.NewTime(j.Now().Truncate(time.Second)) }
 
-// event tells a person. Normal for what went well, Warning only for failures.
+// event tells a person. Normal for what went well or was asked for, Warning only for failures.
 func (j *Journal) event(o engines.Object, kind, reason, action, format string, args ...any) {
 	if j.Recorder != nil {
 		j.Recorder.Eventf(o, nil, kind, reason, action, format, args...)

@@ -3,9 +3,12 @@ package journal
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -190,6 +193,94 @@ func TestEventsAtStartFailureUndoAndEndOnly(t *testing.T) {
 	}
 }
 
+func TestACancelIsNoFailure(t *testing.T) {
+	for name, c := range map[string]struct {
+		undo, end string
+		// quick ends are written together with the beginning of the undo.
+		quick  bool
+		events []string
+		metric string
+	}{
+		"canceled": {
+			undo: opsv1.ReasonCanceled, end: opsv1.ReasonCanceled, metric: "Canceled",
+			events: []string{"Normal Canceling because", "Normal Canceled the end"},
+		},
+		"canceled with nothing to undo": {
+			undo: opsv1.ReasonCanceled, end: opsv1.ReasonCanceled, quick: true, metric: "Canceled",
+			events: []string{"Normal Canceled the end"},
+		},
+		"failed": {
+			undo: opsv1.ReasonTimeout, end: opsv1.ReasonTimeout, metric: "Failed",
+			events: []string{"Warning Undoing because", "Warning Failed the end"},
+		},
+		"canceled, and the undo failed": {
+			undo: opsv1.ReasonCanceled, end: opsv1.ReasonUndoIncomplete, metric: "Failed",
+			events: []string{"Normal Canceling because", "Warning Failed the end"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, restart())
+			registry := prometheus.NewRegistry()
+			w.journal.Metrics = NewMetrics(registry)
+			r := w.open(t)
+			r.Start()
+			commit(t, r)
+			<-w.events.Events
+			r.BeginUndo(c.undo, "because")
+			if !c.quick {
+				commit(t, r)
+			}
+			r.Fail(c.end, "the end")
+			commit(t, r)
+			for _, want := range c.events {
+				if got := w.nextEvent(); got != want {
+					t.Errorf("event %q, want %q", got, want)
+				}
+			}
+			if extra := w.nextEvent(); extra != "" {
+				t.Errorf("one event too many: %s", extra)
+			}
+			want := map[string]float64{"drydock_opsrequest_duration_seconds{outcome=" + c.metric + ",type=Restart}": 1}
+			if diff := cmp.Diff(want, series(t, registry, "drydock_opsrequest_duration_seconds")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// nextEvent is empty when there is none.
+func (w *world) nextEvent() string {
+	select {
+	case e := <-w.events.Events:
+		return e
+	default:
+		return ""
+	}
+}
+
+// series are the metrics whose names begin like that: the values of counters, and how often histograms observed something.
+func series(t *testing.T, registry *prometheus.Registry, prefix string) map[string]float64 {
+	t.Helper()
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]float64{}
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), prefix) {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			var labels []string
+			for _, l := range m.GetLabel() {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
+			}
+			all[f.GetName()+"{"+strings.Join(labels, ",")+"}"] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+		}
+	}
+	return all
+}
+
 func TestRetryStartsTheClockAgain(t *testing.T) {
 	w := newWorld(t, restart())
 	r := w.open(t)
@@ -204,6 +295,17 @@ func TestRetryStartsTheClockAgain(t *testing.T) {
 	}
 	if n := r.Object.RequestStatus().Retries; n != 1 {
 		t.Errorf("%d retries counted, want 1", n)
+	}
+	for _, c := range []struct{ later, rest time.Duration }{{0, 5 * time.Second}, {3 * time.Second, 2 * time.Second}, {2 * time.Second, 0}} {
+		w.clock = w.clock.Add(c.later)
+		if rest := r.Resting(plan[0], 5*time.Second); rest != c.rest {
+			t.Errorf("%s later it rests for %s, want %s", c.later, rest, c.rest)
+		}
+	}
+	r.Note(plan[0], "", "under way again")
+	w.clock = w.clock.Add(-time.Second)
+	if rest := r.Resting(plan[0], 5*time.Second); rest != 0 {
+		t.Errorf("a step under way rests for %s", rest)
 	}
 }
 
@@ -259,5 +361,46 @@ func TestPauseIsHeldByOneRequestOnly(t *testing.T) {
 	d.Resume(mine, kubedbv1.OutcomeSuccessful, "Y", "")
 	if paused, byUser := Paused(d.Object.DatabaseStatus()); !paused || !byUser {
 		t.Error("a pause that a human set was removed")
+	}
+}
+
+func TestAPauseOfSomebodyElseDoesNotCount(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	step := plan[0]
+	r.Begin(step)
+	w.clock = start.Add(time.Minute)
+	r.Hold(step, "somebody works on it")
+	if c := r.condition(step.Type); c.Status != metav1.ConditionFalse || c.Reason != opsv1.ReasonDatabasePaused {
+		t.Errorf("a step that is held says %+v", c)
+	}
+	w.clock = start.Add(time.Hour)
+	if since := r.Begin(step); !since.Equal(w.clock) {
+		t.Errorf("the clock of a step that was held starts at %s, want %s", since, w.clock)
+	}
+	w.clock = start.Add(2 * time.Hour)
+	if since := r.Begin(step); !since.Equal(start.Add(time.Hour)) {
+		t.Errorf("the clock of a step under way was moved to %s", since)
+	}
+}
+
+func TestRetriesAreCountedForEachStep(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	retries := func() int32 { return r.Object.RequestStatus().Retries }
+	r.Begin(plan[0])
+	r.Retry(plan[0], "again")
+	if retries() != 1 {
+		t.Fatalf("%d retries, want 1", retries())
+	}
+	r.Finish(plan[0], "")
+	if retries() != 0 {
+		t.Errorf("the next step starts with %d retries", retries())
+	}
+	r.Begin(plan[1])
+	r.Retry(plan[1], "again")
+	r.BeginUndo(opsv1.ReasonTimeout, "too long")
+	if retries() != 0 {
+		t.Errorf("the undo starts with %d retries", retries())
 	}
 }

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,8 @@ type Request struct {
 	// Object is the request; its status is changed in place.
 	Object engines.OpsRequest
 	base   engines.OpsRequest
+	// counts are for the metrics once the pass is written: one that cannot be written is made again, and counts then.
+	counts []func(*Metrics)
 }
 
 // OpenRequest begins a pass. The object must be the caller's own copy.
@@ -40,6 +43,9 @@ func (r *Request) condition(kind string) *metav1.Condition {
 
 // Wait says why a request that has not started does not start.
 func (r *Request) Wait(w ops.Wait) {
+	if r.Started() {
+		return
+	}
 	r.set(opsv1.ConditionSuccessful, metav1.ConditionUnknown, w.Reason, w.Message)
 }
 
@@ -54,12 +60,13 @@ func (r *Request) Announce(steps []ops.Step) {
 
 // Start says that the operation has begun.
 func (r *Request) Start() {
-	if !r.started() {
+	if !r.Started() {
 		r.set(opsv1.ConditionSuccessful, metav1.ConditionFalse, opsv1.ReasonProgressing, "the operation is under way")
 	}
 }
 
-func (r *Request) started() bool {
+// Started tells whether the request says that its operation has begun.
+func (r *Request) Started() bool {
 	c := r.condition(opsv1.ConditionSuccessful)
 	return c != nil && c.Status == metav1.ConditionFalse
 }
@@ -70,14 +77,32 @@ func (r *Request) IsDone(step ops.Step) bool {
 	return c != nil && c.Status == metav1.ConditionTrue
 }
 
-// Begin marks a step as under way and returns since when it is. A step that has latched stays.
+// Begin marks a step as under way and returns since when it is. A step that has latched stays. The clock of one that was
+// held starts anew.
 func (r *Request) Begin(step ops.Step) time.Time {
 	c := r.condition(step.Type)
 	if c == nil || c.Status == metav1.ConditionUnknown {
 		r.set(step.Type, metav1.ConditionFalse, opsv1.ReasonProgressing, "")
 		c = r.condition(step.Type)
 	}
+	if c.Status == metav1.ConditionFalse && c.Reason == opsv1.ReasonDatabasePaused {
+		c.Reason, c.Message, c.LastTransitionTime = opsv1.ReasonProgressing, "", r.journal.now()
+	}
 	return c.LastTransitionTime.Time
+}
+
+// Told is since when the request says of a step that it is under way, or done; zero when it says neither yet.
+func (r *Request) Told(step ops.Step) time.Time {
+	c := meta.FindStatusCondition(r.base.RequestStatus().Conditions, step.Type)
+	if c == nil || c.Status == metav1.ConditionUnknown {
+		return time.Time{}
+	}
+	return c.LastTransitionTime.Time
+}
+
+// Hold says that a step rests while somebody else pauses the database. That time does not count.
+func (r *Request) Hold(step ops.Step, message string) {
+	r.set(step.Type, metav1.ConditionFalse, opsv1.ReasonDatabasePaused, message)
 }
 
 // Note keeps the reason and message of a step that is under way.
@@ -91,22 +116,43 @@ func (r *Request) Note(step ops.Step, reason, message string) {
 // Finish latches a step.
 func (r *Request) Finish(step ops.Step, message string) {
 	if c := r.condition(step.Type); c != nil && c.Status == metav1.ConditionFalse {
-		r.journal.Metrics.step(string(r.Object.RequestSpec().Type), step.Type, r.journal.Now().Sub(c.LastTransitionTime.Time))
+		took := r.journal.Now().Sub(c.LastTransitionTime.Time)
+		r.count(func(m *Metrics) { m.step(r.kind(), step.Type, took) })
 	}
 	r.set(step.Type, metav1.ConditionTrue, opsv1.ReasonDone, message)
+	r.Object.RequestStatus().Retries = 0
 }
 
 // Retry starts the clock of a step again and counts.
 func (r *Request) Retry(step ops.Step, message string) {
 	r.Object.RequestStatus().Retries++
 	c := r.condition(step.Type)
-	c.Reason, c.Message, c.LastTransitionTime = opsv1.ReasonRetrying, message, r.journal.now()
+	c.Reason, c.Message, c.LastTransitionTime = opsv1.ReasonResting, message, r.journal.now()
+	r.count(func(m *Metrics) { m.retried(r.kind(), step.Type) })
+}
+
+// GiveUp says that a step has failed for good. What becomes of the operation is said by BeginUndo or Fail.
+func (r *Request) GiveUp(step ops.Step) {
+	r.count(func(m *Metrics) { m.failed(r.kind(), step.Type) })
+}
+
+func (r *Request) count(what func(*Metrics)) { r.counts = append(r.counts, what) }
+
+// Resting is how long a step that failed has to wait still before it is tried again; zero when it is time.
+func (r *Request) Resting(step ops.Step, pause time.Duration) time.Duration {
+	c := r.condition(step.Type)
+	if c == nil || c.Status != metav1.ConditionFalse || c.Reason != opsv1.ReasonResting {
+		return 0
+	}
+	return max(0, c.LastTransitionTime.Add(pause).Sub(r.journal.Now()))
 }
 
 // BeginUndo keeps the cause of the failure; Failed is said only after the undo.
 func (r *Request) BeginUndo(reason, message string) {
+	r.Object.RequestStatus().Retries = 0
 	r.set(opsv1.ConditionFailed, metav1.ConditionFalse, reason, message)
 	r.set(opsv1.ConditionSuccessful, metav1.ConditionFalse, opsv1.ReasonUndoing, message)
+	r.count(func(m *Metrics) { m.undoes(r.kind(), reason) })
 }
 
 // Undoing tells whether the undo has begun, and what made it necessary.
@@ -129,8 +175,8 @@ func (r *Request) Fail(reason, message string) {
 	r.set(opsv1.ConditionSuccessful, metav1.ConditionFalse, reason, message)
 }
 
-// Commit writes what changed in one patch, then tells: a log line for each transition, and an event at the start, at
-// a failure, at an undo and at the end.
+// Commit writes what changed in one patch, then tells: a log line for each transition, an event at the start, at a
+// failure, at an undo or a cancel and at the end, and what the metrics count.
 func (r *Request) Commit(ctx context.Context) error {
 	before, after := r.base.RequestStatus(), r.Object.RequestStatus()
 	if len(after.Conditions) > 0 {
@@ -142,30 +188,50 @@ func (r *Request) Commit(ctx context.Context) error {
 	}
 	logTransitions(logger(ctx), before.Conditions, after.Conditions)
 	r.tell(before, after)
+	for _, count := range r.counts {
+		count(r.journal.Metrics)
+	}
+	r.counts = nil
 	r.base = r.Object.DeepCopyObject().(engines.OpsRequest)
 	return nil
 }
 
-// tell sends the events that the difference between two states calls for.
+// tell sends the events that the difference between two states calls for. A cancel is what somebody asked for, so it is no
+// failure, although the request did not do what it was made for.
 func (r *Request) tell(before, after *opsv1.OpsRequestStatus) {
-	was, is := rootReason(before), rootReason(after)
-	kind := string(r.Object.RequestSpec().Type)
 	root := meta.FindStatusCondition(after.Conditions, opsv1.ConditionSuccessful)
+	if root == nil || rootReason(before) == root.Reason {
+		return
+	}
+	kind, undoing, failed := corev1.EventTypeWarning, "Undoing", "Failed"
+	if cause := meta.FindStatusCondition(after.Conditions, opsv1.ConditionFailed); cause != nil && cause.Reason == opsv1.ReasonCanceled {
+		kind, undoing, failed = corev1.EventTypeNormal, "Canceling", "Canceled"
+	}
 	switch {
-	case was == is || root == nil:
 	case after.Phase == opsv1.PhaseSuccessful:
-		r.journal.event(r.Object, corev1.EventTypeNormal, "Successful", kind, "%s", root.Message)
-		r.journal.Metrics.finished(kind, "Successful", r.age())
+		r.end(corev1.EventTypeNormal, "Successful", root.Message)
 	case after.Phase == opsv1.PhaseFailed:
-		r.journal.event(r.Object, corev1.EventTypeWarning, "Failed", kind, "%s", root.Message)
-		r.journal.Metrics.finished(kind, "Failed", r.age())
-	case is == opsv1.ReasonUndoing:
-		r.journal.event(r.Object, corev1.EventTypeWarning, "Undoing", kind, "%s", root.Message)
-	case is == opsv1.ReasonProgressing:
-		r.journal.event(r.Object, corev1.EventTypeNormal, "Starting", kind, "started %s of %s", kind,
-			r.Object.RequestSpec().DatabaseRef.Name)
+		r.end(kind, failed, root.Message)
+	case root.Reason == opsv1.ReasonUndoing:
+		r.event(kind, undoing, root.Message)
+	case root.Reason == opsv1.ReasonProgressing:
+		spec := r.Object.RequestSpec()
+		r.event(corev1.EventTypeNormal, "Starting", fmt.Sprintf("started %s of %s", spec.Type, spec.DatabaseRef.Name))
 	}
 }
+
+// end tells how the operation ended.
+func (r *Request) end(kind, outcome, message string) {
+	r.event(kind, outcome, message)
+	r.journal.Metrics.finished(r.kind(), outcome, r.age())
+}
+
+func (r *Request) event(kind, reason, message string) {
+	r.journal.event(r.Object, kind, reason, r.kind(), "%s", message)
+}
+
+// kind is the type of the operation.
+func (r *Request) kind() string { return string(r.Object.RequestSpec().Type) }
 
 func (r *Request) age() time.Duration {
 	return r.journal.Now().Sub(r.Object.GetCreationTimestamp().Time)

@@ -67,9 +67,6 @@ func dnsName(f validator.FieldLevel) bool {
 // Check returns everything that the validate tags of a struct say is wrong with it. obj is a struct or a pointer to
 // one; path is where the user wrote it, nil or empty at the top. A nil pointer has no fields and so nothing wrong.
 func Check(obj any, path *field.Path) field.ErrorList {
-	if path != nil && path.String() == field.NewPath("").String() {
-		path = nil
-	}
 	value := reflect.Indirect(reflect.ValueOf(obj))
 	if !value.IsValid() {
 		return nil
@@ -77,6 +74,9 @@ func Check(obj any, path *field.Path) field.ErrorList {
 	err := validate.Struct(obj)
 	if err == nil {
 		return nil
+	}
+	if path != nil && path.String() == field.NewPath("").String() {
+		path = nil
 	}
 	var broken validator.ValidationErrors
 	if !errors.As(err, &broken) {

@@ -3,6 +3,7 @@ package steps
 import (
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -12,16 +13,16 @@ import (
 // claimSet is claims by name; one that does not exist is nil.
 type claimSet map[string]*corev1.PersistentVolumeClaim
 
-// viewClaims turns claims into values, in order of their names.
-func viewClaims(set claimSet) []ops.Claim {
+// viewClaims turns claims into values, in order of their names, as an operation that began at that time sees them.
+func viewClaims(set claimSet, since time.Time) []ops.Claim {
 	views := make([]ops.Claim, 0, len(set))
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		views = append(views, viewClaim(name, set[name]))
+		views = append(views, viewClaim(name, set[name], since))
 	}
 	return views
 }
 
-func viewClaim(name string, claim *corev1.PersistentVolumeClaim) ops.Claim {
+func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time) ops.Claim {
 	v := ops.Claim{Name: name}
 	if claim == nil || claim.DeletionTimestamp != nil {
 		return v
@@ -29,23 +30,44 @@ func viewClaim(name string, claim *corev1.PersistentVolumeClaim) ops.Claim {
 	v.Exists = true
 	v.Requested = *claim.Spec.Resources.Requests.Storage()
 	v.Capacity = *claim.Status.Capacity.Storage()
-	switch claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] {
-	case corev1.PersistentVolumeClaimControllerResizeInfeasible, corev1.PersistentVolumeClaimNodeResizeInfeasible:
+	complaint := complaintOf(claim)
+	switch {
+	case refused(claim) && complaint == nil:
 		v.Infeasible = "it cannot grow to this size"
-	case corev1.PersistentVolumeClaimControllerResizeInProgress, corev1.PersistentVolumeClaimNodeResizePending,
-		corev1.PersistentVolumeClaimNodeResizeInProgress:
+	case refused(claim) && !complaint.LastTransitionTime.Time.Before(since):
+		v.Infeasible = complaint.Message
+	case refused(claim):
+		v.Trouble = "refused before this operation, and the storage has not tried again: " + complaint.Message
+	case complaint != nil:
+		v.Trouble = complaint.Message
 	}
 	for _, c := range claim.Status.Conditions {
-		switch c.Type {
-		case corev1.PersistentVolumeClaimFileSystemResizePending:
+		if c.Type == corev1.PersistentVolumeClaimFileSystemResizePending {
 			v.FileSystemPending = c.Status == corev1.ConditionTrue
-		case corev1.PersistentVolumeClaimControllerResizeError, corev1.PersistentVolumeClaimNodeResizeError:
-			if v.Infeasible != "" && c.Message != "" {
-				v.Infeasible = c.Message
-			}
-		case corev1.PersistentVolumeClaimResizing, corev1.PersistentVolumeClaimVolumeModifyVolumeError,
-			corev1.PersistentVolumeClaimVolumeModifyingVolume, corev1.PersistentVolumeClaimUnused:
 		}
 	}
 	return v
+}
+
+// refused tells whether the storage said that the claim can never have the size that it asks for. What it said of another
+// size, which the claim asked for before, does not count.
+func refused(claim *corev1.PersistentVolumeClaim) bool {
+	how := claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage]
+	if how != corev1.PersistentVolumeClaimControllerResizeInfeasible && how != corev1.PersistentVolumeClaimNodeResizeInfeasible {
+		return false
+	}
+	tried, known := claim.Status.AllocatedResources[corev1.ResourceStorage]
+	return !known || tried.Cmp(*claim.Spec.Resources.Requests.Storage()) == 0
+}
+
+// complaintOf is the condition in which the storage says why the claim does not grow; nil when it says nothing.
+func complaintOf(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaimCondition {
+	for i := range claim.Status.Conditions {
+		c := &claim.Status.Conditions[i]
+		failed := c.Type == corev1.PersistentVolumeClaimControllerResizeError || c.Type == corev1.PersistentVolumeClaimNodeResizeError
+		if failed && c.Status == corev1.ConditionTrue && c.Message != "" {
+			return c
+		}
+	}
+	return nil
 }

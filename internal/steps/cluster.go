@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
@@ -26,27 +27,32 @@ const IndexWorkload = "workload"
 // Cluster reads what belongs to a database, from watch caches.
 type Cluster struct {
 	Client client.Reader
+	// Kind of the databases.
+	Kind engines.Kind
+	// Workloads says what StatefulSets are kept as.
+	Workloads apply.Workloads
 }
 
 // Workload returns the database's workload of that name, or nil.
 func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string) (*appsv1.StatefulSet, error) {
-	var set appsv1.StatefulSet
-	err := c.Client.Get(ctx, client.ObjectKey{Namespace: db.GetNamespace(), Name: name}, &set)
+	set, err := c.Workloads.Get(ctx, c.Client, client.ObjectKey{Namespace: db.GetNamespace(), Name: name})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("reading StatefulSet %s: %w", name, err)
-	case !metav1.IsControlledBy(&set, db):
+		return nil, fmt.Errorf("reading %s %s: %w", c.Workloads.Kind(), name, err)
+	case !metav1.IsControlledBy(set, db):
 		return nil, nil // a stranger's workload is none of ours
 	}
-	return &set, nil
+	return set, nil
 }
 
-// Pods returns the pods of a workload, in order of their ordinals.
+// Pods returns the database's pods that are named after a workload of its, in order of their ordinals. A database of
+// another kind may have a workload of the same name.
 func (c *Cluster) Pods(ctx context.Context, db engines.Database, workload string) ([]corev1.Pod, error) {
 	var list corev1.PodList
-	if err := c.Client.List(ctx, &list, client.InNamespace(db.GetNamespace()), client.MatchingFields{IndexWorkload: workload}); err != nil {
+	if err := c.Client.List(ctx, &list, client.InNamespace(db.GetNamespace()), client.MatchingFields{IndexWorkload: workload},
+		client.MatchingLabels(engines.SelectorLabels(c.Kind, db))); err != nil {
 		return nil, fmt.Errorf("listing the pods of %s: %w", workload, err)
 	}
 	slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
@@ -141,12 +147,18 @@ func unschedulable(p *corev1.Pod) string {
 
 // PodReady tells whether the pod's Ready condition is True.
 func PodReady(p *corev1.Pod) bool {
-	for _, c := range p.Status.Conditions {
-		if c.Type == corev1.PodReady {
-			return c.Status == corev1.ConditionTrue
+	c := readiness(p)
+	return c != nil && c.Status == corev1.ConditionTrue
+}
+
+// readiness is the pod's condition Ready; nil when it has none.
+func readiness(p *corev1.Pod) *corev1.PodCondition {
+	for i := range p.Status.Conditions {
+		if p.Status.Conditions[i].Type == corev1.PodReady {
+			return &p.Status.Conditions[i]
 		}
 	}
-	return false
+	return nil
 }
 
 func selects(s *metav1.LabelSelector, set map[string]string) bool {

@@ -4,6 +4,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,11 @@ type Executor struct {
 	Apply  *apply.Applier
 	// Cluster reads what belongs to a database.
 	Cluster *Cluster
+	// Now is the clock.
+	Now func() time.Time
+
+	// stopped are the pods that were told to leave, which the cache may not show yet.
+	stopped apply.Recent
 }
 
 // Target is what one pass of one operation works on.
@@ -29,7 +35,13 @@ type Target struct {
 	Engine   engines.Engine
 	Database *journal.Database
 	Request  ops.Request
-	Saved    *Saved
+	// Version is the resource version of the request as this pass knows it.
+	Version string
+	Saved   *Saved
+	// Since is when the first step of the plan began, or was done: what the cluster said before is not about this plan.
+	Since time.Time
+	// Attempts is how often a failed step of the operation was tried again.
+	Attempts int
 	// Side is where the operation is heading: After, or Before while it is being undone.
 	Side ops.Side
 	// End is how the operation ends if this plan runs to its end.
@@ -61,8 +73,12 @@ func (x *Executor) Do(ctx context.Context, t *Target, action ops.Action) (ops.Ou
 		return x.stopPod(ctx, t, a)
 	case ops.StartPod:
 		return x.startPod(ctx, t, a)
-	case ops.IssueCertificates, ops.RemoveCertificates:
-		return ops.Outcome{}, fmt.Errorf("action %T is not carried out by this version", a)
+	case ops.AwaitPods:
+		return x.awaitPods(ctx, t, a)
+	case ops.IssueCertificates:
+		return x.issueCertificates(ctx, t, a.To)
+	case ops.RemoveCertificates:
+		return x.removeCertificates(ctx, t)
 	}
 	return ops.Outcome{}, fmt.Errorf("unknown action %T", action)
 }
@@ -74,7 +90,8 @@ type group struct {
 	pods []corev1.Pod
 }
 
-// look reads a group from the watch caches.
+// look reads a group from the watch caches. It returns a BehindError while they do not show what was last written to the
+// workload, for then the pods that are seen say nothing.
 func (x *Executor) look(ctx context.Context, t *Target, name string) (group, error) {
 	g, ok := t.Saved.Topology.Group(name)
 	if !ok {
@@ -82,6 +99,9 @@ func (x *Executor) look(ctx context.Context, t *Target, name string) (group, err
 	}
 	db := t.Database.Object
 	live, err := x.Cluster.Workload(ctx, db, g.Workload)
+	if err == nil && live != nil {
+		err = x.Apply.Seen(live)
+	}
 	if err != nil {
 		return group{}, err
 	}

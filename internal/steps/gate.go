@@ -68,6 +68,9 @@ func (x *Executor) editDatabase(ctx context.Context, t *Target, to ops.Side) (op
 	if jsonpatch.Equal(current, wanted) {
 		return done("the spec is as requested"), nil
 	}
+	if err := x.confirm(ctx, t); err != nil {
+		return ops.Outcome{}, err
+	}
 	body := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"spec":%s}`, db.GetResourceVersion(), patch)
 	if err := t.Database.PatchSpec(ctx, client.RawPatch(types.MergePatchType, body), apply.FieldOwner); err != nil {
 		return ops.Outcome{}, err

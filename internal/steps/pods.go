@@ -10,33 +10,36 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
-// blockedRetry is how long a refused eviction rests. A budget that changes wakes us earlier; this is for refusals that
-// no watch tells of.
+// blockedRetry is how long an eviction rests that was refused although the budgets that are seen allow it. What the budgets
+// explain ends with a change of theirs, which wakes us.
 const blockedRetry = 10 * time.Second
-
-// Reasons of waiting steps that pods give.
-const (
-	ReasonEvictionBlocked = "EvictionBlocked"
-	ReasonWorkloadMissing = "WorkloadMissing"
-)
 
 // rollPods lets one pod leave, if it is time for one.
 func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops.Outcome, error) {
+	if skip, err := x.needsNoTrust(ctx, t, a.To); skip || err != nil {
+		return done("no pod has gone further"), err
+	}
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	side, err := t.Saved.Side(a.To)
+	if past, err := x.pastTrust(ctx, t, a.To, g); past || err != nil {
+		return done("every pod has gone further"), err
+	}
+	side, err := x.side(ctx, t, a.To)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
 	if g.live == nil || !Runs(g.live, side.Workloads[a.Group]) {
-		// Deleted or changed by hand, or the cache is behind: the workload is applied again, which changes nothing if it is there.
-		if err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
+		// Deleted or changed by hand: the workload is applied again.
+		if _, err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
 			return ops.Outcome{}, err
 		}
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
@@ -48,14 +51,26 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 	return x.evict(ctx, g, roll)
 }
 
-// evict asks the Eviction API to remove the pod, if the budgets that are seen allow it.
+// evict asks the Eviction API to remove the pod, if the budgets that are seen allow it. Before that the workload has to be
+// the latest: caches fill one by one, and pods that are newer than their workload look out of date.
 func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outcome, error) {
+	if err := x.Apply.Latest(ctx, g.live, x.now()); err != nil {
+		return ops.Outcome{}, err
+	}
 	pod := podNamed(g.pods, roll.Evict.Name)
 	budgets, err := x.Cluster.Budgets(ctx, pod)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
+	if len(budgets) == 1 {
+		if e := remembered(&budgets[0], pod, g.pods); e != nil {
+			return x.settleEviction(ctx, g, &budgets[0], *e, roll)
+		}
+	}
 	if o, wait := judge(budgets, pod, g.pods, roll); wait {
+		if o.Reason == roll.Outcome.Reason {
+			o.Quiet = catchingUp(g.pods, x.now())
+		}
 		return o, nil
 	}
 	uid := pod.UID
@@ -69,12 +84,81 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 		// budget may as well have been written in between, and then nothing would wake us.
 		return roll.Outcome, nil
 	case apierrors.IsTooManyRequests(err):
-		// The budgets that were seen allow it, so they are about to change and the watch will show that.
-		o := roll.Outcome
-		o.After = blockedRetry
-		return o, nil
+		return refusedBy(budgets, pod, roll), nil
 	}
 	return ops.Outcome{}, fmt.Errorf("evicting pod %s: %w", pod.Name, err)
+}
+
+// refusedBy reads the budgets after an eviction was refused that judge had let through. Of a Ready pod they allow it, so they are
+// about to change, and that is not worth a word. Of one that is not Ready the policy of the budget decides: by default it stays
+// while the budget lacks healthy pods.
+func refusedBy(budgets []policyv1.PodDisruptionBudget, pod *corev1.Pod, roll ops.Roll) ops.Outcome {
+	o, explained := roll.Outcome, false
+	if len(budgets) == 1 && !PodReady(pod) && !alwaysAllows(&budgets[0]) {
+		s := budgets[0].Status
+		o = blocked("PodDisruptionBudget %s does not allow pod %s to leave, although it is not Ready: %d of %d pods are healthy and %d are needed; "+
+			"set its unhealthyPodEvictionPolicy to AlwaysAllow", budgets[0].Name, pod.Name, s.CurrentHealthy, s.ExpectedPods, s.DesiredHealthy)
+		explained = s.DisruptionsAllowed == 0 && (s.CurrentHealthy < s.DesiredHealthy || s.DesiredHealthy == 0)
+	}
+	if !explained {
+		o.After = blockedRetry
+	}
+	return o
+}
+
+func alwaysAllows(b *policyv1.PodDisruptionBudget) bool {
+	return b.Spec.UnhealthyPodEvictionPolicy != nil && *b.Spec.UnhealthyPodEvictionPolicy == policyv1.AlwaysAllow
+}
+
+// remembered finds a pod that the budget counts as evicted and that is there: the one that is to leave, or else another of
+// the group whose predecessor was evicted. Either keeps the budget from letting any pod leave.
+func remembered(budget *policyv1.PodDisruptionBudget, next *corev1.Pod, group []corev1.Pod) *ops.Evicted {
+	look := func(p *corev1.Pod) *ops.Evicted {
+		granted, ok := budget.Status.DisruptedPods[p.Name]
+		if !ok {
+			return nil
+		}
+		return &ops.Evicted{Pod: p.Name, Granted: granted.Time, Created: p.CreationTimestamp.Time}
+	}
+	if e := look(next); e != nil {
+		return e
+	}
+	for i := range group {
+		p := &group[i]
+		if e := look(p); e != nil && e.Predecessor() && PodReady(p) && p.DeletionTimestamp == nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// settleEviction does about a pod that its budget counts as evicted and that is there what ops decides.
+func (x *Executor) settleEviction(ctx context.Context, g group, budget *policyv1.PodDisruptionBudget, e ops.Evicted, roll ops.Roll) (ops.Outcome, error) {
+	settlement, rest := e.Settle(x.Now())
+	switch settlement {
+	case ops.AwaitEviction:
+		o := roll.Outcome
+		o.After = rest
+		return o, nil
+	case ops.FinishEviction:
+		pod := podNamed(g.pods, e.Pod)
+		if err := x.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
+			return ops.Outcome{}, fmt.Errorf("finishing the eviction of pod %s: %w", pod.Name, err)
+		}
+		return roll.Outcome, nil
+	case ops.ForgetEviction:
+		return roll.Outcome, x.forgetEviction(ctx, budget, e.Pod)
+	}
+	return ops.Outcome{}, fmt.Errorf("unknown settlement %q", settlement)
+}
+
+// forgetEviction removes what a budget remembers of the eviction of a pod that is gone.
+func (x *Executor) forgetEviction(ctx context.Context, budget *policyv1.PodDisruptionBudget, pod string) error {
+	body := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"status":{"disruptedPods":{%q:null}}}`, budget.ResourceVersion, pod)
+	if err := x.Client.Status().Patch(ctx, budget, client.RawPatch(types.MergePatchType, body), apply.FieldOwner); err != nil {
+		return fmt.Errorf("correcting PodDisruptionBudget %s: %w", budget.Name, err)
+	}
+	return nil
 }
 
 // judge reads the budgets before an eviction is tried: a call that must be refused is not made, and a budget whose
@@ -92,14 +176,29 @@ func judge(budgets []policyv1.PodDisruptionBudget, pod *corev1.Pod, group []core
 		return ops.Outcome{}, false
 	}
 	b := budgets[0]
-	if _, leaving := b.Status.DisruptedPods[pod.Name]; leaving {
-		return roll.Outcome, true // evicted already, and the cache does not show it yet
-	}
 	if b.Status.ObservedGeneration != b.Generation || b.Status.CurrentHealthy < ready(group) {
 		return roll.Outcome, true
 	}
 	return blocked("PodDisruptionBudget %s does not allow pod %s to leave: %d of %d pods are healthy and %d are needed",
 		b.Name, pod.Name, b.Status.CurrentHealthy, b.Status.ExpectedPods, b.Status.DesiredHealthy), true
+}
+
+// budgetTakes is how long a budget may take to see that a pod is Ready.
+const budgetTakes = 3 * time.Second
+
+// catchingUp is how long a budget may still take to see the last pod that became Ready. It is zero where the clocks of the pods'
+// nodes say nothing of that.
+func catchingUp(pods []corev1.Pod, now time.Time) time.Duration {
+	var last time.Time
+	for i := range pods {
+		if c := readiness(&pods[i]); PodReady(&pods[i]) && c.LastTransitionTime.After(last) {
+			last = c.LastTransitionTime.Time
+		}
+	}
+	if now.Before(last) {
+		return 0
+	}
+	return max(0, last.Add(budgetTakes).Sub(now))
 }
 
 func ready(pods []corev1.Pod) int32 {
@@ -113,9 +212,7 @@ func ready(pods []corev1.Pod) int32 {
 }
 
 func blocked(format string, args ...any) ops.Outcome {
-	o := waiting(ReasonEvictionBlocked, format, args...)
-	o.After = blockedRetry
-	return o
+	return waiting(ReasonEvictionBlocked, format, args...)
 }
 
 func podNamed(pods []corev1.Pod, name string) *corev1.Pod {

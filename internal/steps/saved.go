@@ -3,6 +3,7 @@ package steps
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	appsv1 "k8s.io/api/apps/v1"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/certs"
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
@@ -23,6 +25,14 @@ type Saved struct {
 	After    State        `json:"after"`
 	// Rolls names the groups whose pods have to restart.
 	Rolls []string `json:"rolls,omitempty"`
+	// Configs are the Secrets that the configuration was rendered to, mounted or not.
+	Configs []string `json:"configs,omitempty"`
+	// Trust is what workloads pass through on the way to After; nil when nothing keeps them from going there at once.
+	Trust map[string]*appsv1.StatefulSet `json:"trust,omitempty"`
+	// TLS is set when the operation issues certificates.
+	TLS *TLS `json:"tls,omitempty"`
+	// Copies is not saved here but recorded once the certificates are issued.
+	Copies *Copies `json:"copies,omitempty"`
 }
 
 // State is one side of a change.
@@ -31,6 +41,35 @@ type State struct {
 	Spec json.RawMessage `json:"spec"`
 	// Workloads by group name: the StatefulSets as they are applied.
 	Workloads map[string]*appsv1.StatefulSet `json:"workloads"`
+}
+
+// ReadSaved reads a saved revision. One that somebody has tampered with is an error, and no reason to panic later.
+func ReadSaved(raw []byte) (*Saved, error) {
+	var s Saved
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, err
+	}
+	for side, state := range map[ops.Side]State{ops.Before: s.Before, ops.After: s.After} {
+		var spec map[string]json.RawMessage
+		if err := json.Unmarshal(state.Spec, &spec); err != nil || spec == nil {
+			return nil, fmt.Errorf("side %s has no spec", side)
+		}
+	}
+	for side, workloads := range map[ops.Side]map[string]*appsv1.StatefulSet{
+		ops.Before: s.Before.Workloads, ops.After: s.After.Workloads, ops.Trust: s.Trust,
+	} {
+		for group, set := range workloads {
+			if set == nil || s.Before.Workloads[group] == nil {
+				return nil, fmt.Errorf("side %s has no workload for group %s", side, group)
+			}
+		}
+	}
+	for _, g := range s.Topology.Groups {
+		if s.After.Workloads[g.Name] == nil {
+			return nil, fmt.Errorf("there is no workload for group %s", g.Name)
+		}
+	}
+	return &s, nil
 }
 
 // Mounts tells whether the pods of the workload mount the Secret, which therefore exists.
@@ -50,6 +89,10 @@ func (s *Saved) Change() ops.Change {
 		SpecChanged: !jsonpatch.Equal(s.Before.Spec, s.After.Spec),
 		Templates:   map[string]bool{},
 		Rolls:       map[string]bool{},
+		TrustFirst:  len(s.Trust) > 0,
+	}
+	if s.TLS != nil {
+		c.Certificates, c.AddsTLS = s.TLS.Certificates, s.TLS.Adds
 	}
 	for name, after := range s.After.Workloads {
 		if !sameTemplate(after, s.Before.Workloads[name]) {
@@ -68,8 +111,11 @@ func (s *Saved) Side(side ops.Side) (State, error) {
 	case ops.Before:
 		return s.Before, nil
 	case ops.After:
-		return s.After, nil
+		return s.issued(side, s.After)
 	case ops.Trust:
+		if s.Trust != nil {
+			return s.issued(side, State{Workloads: s.Trust})
+		}
 	}
 	return State{}, fmt.Errorf("the saved revision has no side %q", side)
 }
@@ -116,12 +162,19 @@ func Keep(live *appsv1.StatefulSet) *appsv1.StatefulSet {
 // Secrets are the names of all Secrets that the pods of either side mount.
 func (s *Saved) Secrets() map[string]bool {
 	names := map[string]bool{}
-	for _, side := range []State{s.Before, s.After} {
-		for _, set := range side.Workloads {
+	for _, workloads := range []map[string]*appsv1.StatefulSet{s.Before.Workloads, s.Trust, s.After.Workloads} {
+		for _, set := range workloads {
+			if set == nil {
+				continue // in a revision that was tampered with, and is collected all the same
+			}
 			for _, secret := range SecretVolumes(set.Spec.Template.Spec) {
 				names[secret] = true
 			}
 		}
 	}
+	for _, secret := range slices.Concat(s.Configs, s.Copies.names()) {
+		names[secret] = true
+	}
+	delete(names, certs.PendingCopy(s.Topology.Database))
 	return names
 }

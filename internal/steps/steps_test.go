@@ -1,17 +1,24 @@
 package steps
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
@@ -56,7 +63,7 @@ func TestABudgetThatBlocksIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, c.budgets...)
 			out := w.do(t, roll)
-			if out.Reason != ReasonEvictionBlocked || !strings.HasPrefix(out.Message, c.want) {
+			if out.Reason != ReasonEvictionBlocked || !strings.HasPrefix(out.Message, c.want) || out.After != 0 {
 				t.Errorf("%+v", out)
 			}
 			if len(w.writes) > 0 {
@@ -70,6 +77,32 @@ func TestABudgetThatLagsIsNotWorthAWord(t *testing.T) {
 	w := newWorld(t, budget("px", 2, 0)) // it has not seen yet that the third pod is Ready
 	if out := w.do(t, roll); out.Reason != ops.ReasonRestartingPods || len(w.writes) > 0 {
 		t.Errorf("%+v, writes %v", out, w.writes)
+	}
+}
+
+// Nothing is written while a budget only has to notice that a pod is Ready, unless that takes unduly long.
+func TestABudgetIsGivenAMoment(t *testing.T) {
+	for name, c := range map[string]struct {
+		ready, want time.Duration
+	}{
+		"a pod is Ready since a second": {time.Second, budgetTakes - time.Second},
+		"it was Ready long before":      {time.Minute, 0},
+		"its node's clock is ahead":     {-time.Minute, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, budget("px", 2, 0))
+			p := pod(1, "old", true)
+			p.Status.Conditions[0].LastTransitionTime = metav1.NewTime(noon.Add(-c.ready))
+			if err := w.client.Status().Update(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			if out := w.do(t, roll); out.Quiet != c.want {
+				t.Errorf("quiet for %s, not for %s: %+v", out.Quiet, c.want, out)
+			}
+		})
+	}
+	if out := newWorld(t, budget("px", 3, 0)).do(t, roll); out.Quiet != 0 {
+		t.Errorf("a budget that forbids the eviction is passed over in silence: %+v", out)
 	}
 }
 
@@ -90,6 +123,45 @@ func TestEvictionAnswers(t *testing.T) {
 			out, err := w.executor.Do(t.Context(), w.target, roll)
 			if out.Status != c.want || (err != nil) != (c.want == "") {
 				t.Errorf("%+v, %v", out, err)
+			}
+		})
+	}
+}
+
+// A pod that is not Ready is not judged by its budget beforehand. When the budget keeps it all the same, it is named.
+func TestABudgetThatKeepsAnUnreadyPodIsNamed(t *testing.T) {
+	always := budget("users", 1, 0)
+	always.Spec.UnhealthyPodEvictionPolicy = new(policyv1.AlwaysAllow)
+	for name, c := range map[string]struct {
+		budget *policyv1.PodDisruptionBudget
+		says   bool
+		after  time.Duration
+	}{
+		"it lacks healthy pods":       {budget("users", 1, 0), true, 0},
+		"nobody can see why":          {budget("users", 2, 0), true, blockedRetry},
+		"it lets unready pods go":     {always, false, blockedRetry},
+		"there is no budget any more": {nil, false, blockedRetry},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var extra []client.Object
+			if c.budget != nil {
+				extra = append(extra, c.budget)
+			}
+			w := newWorld(t, extra...)
+			old := pod(2, "old", true)
+			if err := w.client.Delete(t.Context(), old, client.Preconditions{UID: &old.UID}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.client.Create(t.Context(), pod(2, "old", false)); err != nil {
+				t.Fatal(err)
+			}
+			w.fail["evict px-2 old-2"] = apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
+			out := w.do(t, roll)
+			if out.Status != ops.Waiting || (out.Reason == ReasonEvictionBlocked) != c.says || out.After != c.after {
+				t.Errorf("%+v", out)
+			}
+			if c.says && !strings.HasPrefix(out.Message, "PodDisruptionBudget users does not allow pod px-2 to leave, although it is not Ready") {
+				t.Errorf("%s", out.Message)
 			}
 		})
 	}
@@ -174,21 +246,74 @@ func TestExpandVolumesGrowsEachClaimOnce(t *testing.T) {
 	}
 }
 
-func TestARefusedExpansionFailsWithTheReason(t *testing.T) {
+func TestARefusedExpansionTellsOfEachClaim(t *testing.T) {
+	claims := schema.GroupResource{Resource: "persistentvolumeclaims"}
+	quota := func(name string) error { return apierrors.NewForbidden(claims, name, errors.New("exceeded quota")) }
+	every := []string{"patch data-px-0", "patch data-px-1", "patch data-px-2"}
+	for name, c := range map[string]struct {
+		fail   map[string]error
+		writes []string
+		want   string
+	}{
+		"one in the middle": {
+			map[string]error{"patch data-px-1": quota("data-px-1")}, every,
+			`0 of 3 claims have 2Gi; refused by the API server: data-px-1: persistentvolumeclaims "data-px-1" is forbidden: exceeded quota; ` +
+				`granted: data-px-0, data-px-2`,
+		},
+		"the first and the last, for different reasons": {
+			map[string]error{
+				"patch data-px-0": quota("data-px-0"),
+				"patch data-px-2": apierrors.NewInvalid(schema.GroupKind{Kind: "PersistentVolumeClaim"}, "data-px-2", nil),
+			}, every,
+			`0 of 3 claims have 2Gi; refused by the API server: data-px-0: persistentvolumeclaims "data-px-0" is forbidden: exceeded quota, ` +
+				`data-px-2: PersistentVolumeClaim "data-px-2" is invalid; granted: data-px-1`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.fail = c.fail
+			out := w.do(t, ops.ExpandVolumes{Group: "perconaxtradb"})
+			if out.Status != ops.Failed || out.Reason != ops.ReasonExpansionRefused || out.Message != c.want {
+				t.Errorf("%+v", out)
+			}
+			if !slices.Equal(w.writes, c.writes) {
+				t.Errorf("writes %v, want %v", w.writes, c.writes)
+			}
+		})
+	}
+}
+
+// What is no refusal is tried again with a back-off, and says which claim it was.
+func TestAnExpansionThatMeetsASurpriseFailsNot(t *testing.T) {
 	w := newWorld(t)
-	w.fail["patch data-px-1"] = apierrors.NewForbidden(schema.GroupResource{Resource: "persistentvolumeclaims"}, "data-px-1", errors.New("exceeded quota"))
-	out := w.do(t, ops.ExpandVolumes{Group: "perconaxtradb"})
-	if out.Status != ops.Failed || !strings.Contains(out.Message, "data-px-1") {
-		t.Errorf("%+v", out)
+	w.fail["patch data-px-1"] = apierrors.NewInternalError(errors.New("a bad moment"))
+	_, err := w.executor.Do(t.Context(), w.target, ops.ExpandVolumes{Group: "perconaxtradb"})
+	if !apierrors.IsInternalError(err) || !strings.HasPrefix(err.Error(), "growing claim data-px-1: ") {
+		t.Errorf("error %v", err)
 	}
 }
 
 func TestStopPodDetachesFirstAndStopsOnlyThatPod(t *testing.T) {
 	w := newWorld(t)
 	stop := ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}
-	for range 3 {
-		w.do(t, stop)
+	w.do(t, stop)
+	// The caches show for a moment still that the pod stays.
+	behind := interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			err := c.List(ctx, list, opts...)
+			if pods, ok := list.(*corev1.PodList); ok && len(pods.Items) == 2 {
+				pods.Items = append(pods.Items, *pod(2, "old", true))
+			}
+			return err
+		},
+	})
+	w.executor.Client, w.executor.Cluster.Client = behind, behind
+	for range 2 {
+		if out := w.do(t, stop); out.Reason != ReasonStoppingPod {
+			t.Errorf("%+v", out)
+		}
 	}
+	w.executor.Client, w.executor.Cluster.Client = w.client, w.client
 	if want := []string{"delete px set", "delete px-2 old-2"}; !slices.Equal(w.writes, want) {
 		t.Errorf("writes %v, want %v", w.writes, want)
 	}
@@ -204,5 +329,127 @@ func TestDetachLeavesAWorkloadWithTheRightClaims(t *testing.T) {
 	}
 	if out := w.do(t, ops.DetachWorkload{To: ops.After, Group: "perconaxtradb"}); out.IsDone() || len(w.writes) != 1 {
 		t.Errorf("%+v, writes %v", out, w.writes)
+	}
+}
+
+// A workload whose claim templates are others cannot be changed into what is asked for: it is made again around its pods.
+func TestAWorkloadWithOtherClaimsIsDetachedAndMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	start := ops.StartPod{Group: "perconaxtradb", Pod: "px-2"}
+	_, err := w.executor.Do(t.Context(), w.target, start)
+	if want := []string{"delete px set"}; !errors.As(err, new(*apply.BehindError)) || !slices.Equal(w.writes, want) {
+		t.Errorf("%v, writes %v, want %v", err, w.writes, want)
+	}
+	w.do(t, start)
+	if want := []string{"delete px set", "apply"}; !slices.Equal(w.writes, want) {
+		t.Errorf("writes %v, want %v", w.writes, want)
+	}
+}
+
+// Undoing an offline expansion brings the pod back that was stopped. One that was ill before is left alone.
+func TestAnUndoAwaitsThePodThatWasStopped(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*corev1.Pod) *corev1.Pod
+		want   string
+	}{
+		"all are Ready":             {func(p *corev1.Pod) *corev1.Pod { return p }, ""},
+		"one is away":               {func(*corev1.Pod) *corev1.Pod { return nil }, ReasonStartingPod},
+		"one starts":                {func(*corev1.Pod) *corev1.Pod { return made(pod(1, "old", false), time.Minute) }, ReasonStartingPod},
+		"one was ill before":        {func(*corev1.Pod) *corev1.Pod { return made(pod(1, "old", false), -time.Minute) }, ""},
+		"one is not taken back yet": {func(p *corev1.Pod) *corev1.Pod { p.OwnerReferences = nil; return p }, ops.ReasonWorkloadNotObserved},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			old := pod(1, "old", true)
+			if err := w.client.Delete(t.Context(), old, client.Preconditions{UID: &old.UID}); err != nil {
+				t.Fatal(err)
+			}
+			if p := c.change(old); p != nil {
+				if err := w.client.Create(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.open(t)
+			w.target.Side = ops.Before
+			w.target.Saved.Before.Workloads["perconaxtradb"] = workload("new") // what is there
+			w.target.Database.Pause(w.target.Request)
+			meta.FindStatusCondition(w.target.Database.Object.DatabaseStatus().Conditions, "Paused").LastTransitionTime = metav1.NewTime(noon)
+			out, err := w.executor.Do(t.Context(), w.target, ops.AwaitPods{Group: "perconaxtradb"})
+			if err != nil || out.IsDone() != (c.want == "") || out.Reason != c.want {
+				t.Errorf("%+v, %v", out, err)
+			}
+		})
+	}
+}
+
+// made is the pod, made so long after noon.
+func made(p *corev1.Pod, after time.Duration) *corev1.Pod {
+	p.CreationTimestamp = metav1.NewTime(noon.Add(after))
+	return p
+}
+
+func TestAPodThatCountsAsEvictedAndIsThere(t *testing.T) {
+	for name, c := range map[string]struct {
+		granted, created  time.Duration // before now
+		deletes, corrects bool
+	}{
+		"just now: the cache may be behind":          {granted: time.Second, created: time.Hour},
+		"some time ago: nobody deletes it any more":  {granted: 6 * time.Second, created: time.Hour, deletes: true},
+		"before the pod was made: its predecessor's": {granted: 6 * time.Second, created: 5 * time.Second, corrects: true},
+		"in the same second: its predecessor's":      {granted: 6 * time.Second, created: 6 * time.Second, corrects: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := budget("px", 2, 0)
+			b.Status.DisruptedPods = map[string]metav1.Time{"px-2": metav1.NewTime(noon.Add(-c.granted))}
+			w := newWorld(t, b)
+			old := pod(2, "old", true)
+			if err := w.client.Delete(t.Context(), old, client.Preconditions{UID: &old.UID}); err != nil {
+				t.Fatal(err)
+			}
+			old.CreationTimestamp = metav1.NewTime(noon.Add(-c.created))
+			if err := w.client.Create(t.Context(), old); err != nil {
+				t.Fatal(err)
+			}
+			w.writes = nil
+			out := w.do(t, roll)
+			if out.Status != ops.Waiting || out.Reason != ops.ReasonRestartingPods {
+				t.Errorf("%+v", out)
+			}
+			if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(b), b); err != nil {
+				t.Fatal(err)
+			}
+			if corrected := len(b.Status.DisruptedPods) == 0; corrected != c.corrects {
+				t.Errorf("the budget remembers %v", b.Status.DisruptedPods)
+			}
+			if deleted := len(w.writes) == 1 && strings.HasPrefix(w.writes[0], "delete px-2"); deleted != c.deletes {
+				t.Errorf("writes %v", w.writes)
+			}
+		})
+	}
+}
+
+// px-0 has been restarted, and the disruption controller has not looked while it was gone: px-2, whose turn it is, could
+// not leave for two minutes.
+func TestABudgetThatRemembersAnotherPodsPredecessor(t *testing.T) {
+	b := budget("px", 2, 0)
+	b.Status.DisruptedPods = map[string]metav1.Time{"px-0": metav1.NewTime(noon.Add(-6 * time.Second))}
+	w := newWorld(t, b)
+	first := pod(0, "new", true)
+	if err := w.client.Delete(t.Context(), first, client.Preconditions{UID: &first.UID}); err != nil {
+		t.Fatal(err)
+	}
+	first.CreationTimestamp = metav1.NewTime(noon.Add(-5 * time.Second))
+	if err := w.client.Create(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	w.writes = nil
+	if out := w.do(t, roll); out.Status != ops.Waiting || out.Reason != ops.ReasonRestartingPods {
+		t.Errorf("%+v", out)
+	}
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(b), b); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Status.DisruptedPods) > 0 || len(w.writes) > 0 {
+		t.Errorf("the budget remembers %v; writes %v", b.Status.DisruptedPods, w.writes)
 	}
 }

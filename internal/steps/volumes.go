@@ -3,16 +3,20 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/journal"
 	"github.com/drydock-db/drydock/ops"
 )
 
@@ -24,86 +28,111 @@ func (x *Executor) expandVolumes(ctx context.Context, t *Target, a ops.ExpandVol
 		return ops.Outcome{}, fmt.Errorf("the saved revision has no group %q", a.Group)
 	}
 	want := t.Request.Volumes[a.Group]
-	claims, err := x.claims(ctx, t, g, a.Pod)
+	claims, err := x.claims(ctx, x.Client, t, g, a.Pod)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	e := ops.Expand(viewClaims(claims), want, a.Pod != "")
-	for _, name := range e.Grow {
-		if err := x.grow(ctx, claims[name], want); err != nil {
-			if apierrors.IsForbidden(err) || apierrors.IsInvalid(err) {
-				return failed("ExpansionRefused", "%s; %v", e.Outcome.Message, err), nil
-			}
-			return ops.Outcome{}, err
+	views, stopped := viewClaims(claims, t.Since), a.Pod != ""
+	e := ops.Expand(views, want, stopped)
+	refused, err := x.growAll(ctx, claims, e.Grow, want)
+	if err != nil {
+		return ops.Outcome{}, err
+	}
+	if len(refused) > 0 {
+		return ops.Expand(ops.Answered(views, e.Grow, refused), want, stopped).Outcome, nil
+	}
+	// A file system that is still to grow looks the same once the pod runs again, and does not ask for another restart.
+	e.Outcome.Passing = e.Outcome.IsDone() && !ops.Expand(views, want, false).Outcome.IsDone()
+	return e.Outcome, nil
+}
+
+// growAll raises the requests of the named claims. One that the API server refuses for good keeps none of the others from
+// growing; what it said of each is returned.
+func (x *Executor) growAll(ctx context.Context, claims claimSet, names []string, want resource.Quantity) (refused map[string]string, err error) {
+	refused = map[string]string{}
+	for _, name := range names {
+		err := x.grow(ctx, claims[name], want)
+		switch {
+		case apierrors.IsForbidden(err), apierrors.IsInvalid(err):
+			refused[name] = err.Error()
+		case err != nil:
+			return nil, fmt.Errorf("growing claim %s: %w", name, err)
 		}
 	}
-	return e.Outcome, nil
+	return refused, nil
 }
 
 // grow raises the request of one claim, from the size that was seen.
 func (x *Executor) grow(ctx context.Context, claim *corev1.PersistentVolumeClaim, want resource.Quantity) error {
 	body := fmt.Appendf(nil, `{"metadata":{"uid":%q,"resourceVersion":%q},"spec":{"resources":{"requests":{"storage":%q}}}}`,
 		claim.UID, claim.ResourceVersion, want.String())
-	err := x.Client.Patch(ctx, claim.DeepCopy(), client.RawPatch(types.MergePatchType, body), apply.FieldOwner)
-	if err != nil {
-		return fmt.Errorf("growing claim %s: %w", claim.Name, err)
-	}
-	return nil
+	return x.Client.Patch(ctx, claim.DeepCopy(), client.RawPatch(types.MergePatchType, body), apply.FieldOwner)
 }
 
-// claims reads the group's claims in order of their ordinals, or that of one pod; one that does not exist is nil.
-func (x *Executor) claims(ctx context.Context, t *Target, g ops.Group, pod string) (claimSet, error) {
-	set := claimSet{}
+// claims reads the group's claims in order of their ordinals, or that of one pod; one that does not exist, or is that of
+// another kind's database, is nil.
+func (x *Executor) claims(ctx context.Context, from client.Reader, t *Target, g ops.Group, pod string) (claimSet, error) {
+	set, ours := claimSet{}, labels.SelectorFromSet(engines.SelectorLabels(x.Cluster.Kind, t.Database.Object))
 	for ordinal := range g.Replicas {
 		if pod != "" && g.Pod(ordinal) != pod {
 			continue
 		}
 		var claim corev1.PersistentVolumeClaim
 		key := client.ObjectKey{Namespace: t.Database.Object.GetNamespace(), Name: g.Claim(ordinal)}
-		err := x.Client.Get(ctx, key, &claim)
+		err := from.Get(ctx, key, &claim)
 		switch {
 		case apierrors.IsNotFound(err):
 			set[key.Name] = nil
 		case err != nil:
 			return nil, fmt.Errorf("reading claim %s: %w", key.Name, err)
-		default:
+		case ours.Matches(labels.Set(claim.Labels)):
 			set[key.Name] = &claim
+		default:
+			set[key.Name] = nil
 		}
 	}
 	return set, nil
 }
 
-// detachWorkload deletes the workload object and leaves its pods, unless its claim templates are as that side has them.
+// detachWorkload deletes the workload object and leaves its pods, unless its claim templates are as that side has them
+// or can be changed where they are.
 func (x *Executor) detachWorkload(ctx context.Context, t *Target, a ops.DetachWorkload) (ops.Outcome, error) {
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	side, err := t.Saved.Side(a.To)
+	side, err := x.side(ctx, t, a.To)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	if g.live != nil && sameClaims(g.live, side.Workloads[a.Group]) {
+	if x.Cluster.Workloads.MutableClaims() {
+		return done("the claim templates of workload %s can be changed as it is", g.Workload), nil
+	}
+	if g.live != nil && SameClaims(g.live, side.Workloads[a.Group]) {
 		return done("workload %s has the claim templates that are asked for", g.Workload), nil
 	}
-	return x.orphan(ctx, g)
+	return x.orphan(ctx, g, func() error { return x.confirm(ctx, t) })
 }
 
-// orphan deletes the workload object and waits until it is gone. Its pods stay, without an owner, until it is applied again.
-func (x *Executor) orphan(ctx context.Context, g group) (ops.Outcome, error) {
+// orphan deletes the workload object, if it is sure, and waits until it is gone. Its pods stay, without an owner, until it is
+// applied again.
+func (x *Executor) orphan(ctx context.Context, g group, sure func() error) (ops.Outcome, error) {
 	if g.live == nil {
 		return done("workload %s is detached", g.Workload), nil
 	}
 	if g.live.DeletionTimestamp == nil {
 		if pod := notTaken(g); pod != "" {
-			return waiting("DetachingWorkload", "waiting for workload %s to take pod %s back before it is detached", g.Workload, pod), nil
+			return waiting(ReasonDetachingWorkload, "waiting for workload %s to take pod %s back before it is detached", g.Workload, pod), nil
 		}
-		err := x.Client.Delete(ctx, g.live, client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
+		if err := sure(); err != nil {
+			return ops.Outcome{}, err
+		}
+		err := x.Client.Delete(ctx, x.Cluster.Workloads.Object(g.live), client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
 		if client.IgnoreNotFound(err) != nil {
 			return ops.Outcome{}, fmt.Errorf("detaching %s: %w", g.Workload, err)
 		}
 	}
-	return waiting("DetachingWorkload", "detaching workload %s; its pods keep running", g.Workload), nil
+	return waiting(ReasonDetachingWorkload, "detaching workload %s; its pods keep running", g.Workload), nil
 }
 
 // notTaken names a pod that the workload does not control yet. Its controller may be about to adopt it; were the workload
@@ -121,36 +150,70 @@ func notTaken(g group) string {
 }
 
 // stopPod takes one pod of a group down: the workload is detached first, so that nothing brings the pod back before its
-// volume has grown. A pod whose claim is large enough stays.
+// volume has grown. That holds for PetSets too, although their claim templates can change: no field of theirs keeps one
+// ordinal away, and applying the workload again is what brings a pod back after any crash. A pod whose claim is large
+// enough stays.
 func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.Outcome, error) {
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	claims, err := x.claims(ctx, t, g.Group, a.Pod)
+	claims, err := x.claims(ctx, x.Client, t, g.Group, a.Pod)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	if ops.Expand(viewClaims(claims), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
+	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
 	if other := otherDown(g.pods, a.Pod); other != "" {
 		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
 	}
-	if out, err := x.orphan(ctx, g); err != nil || !out.IsDone() {
+	sure := func() error { return x.smaller(ctx, t, g, a) }
+	if out, err := x.orphan(ctx, g, sure); err != nil || !out.IsDone() {
 		return out, err
 	}
-	pod := podNamed(g.pods, a.Pod)
+	return x.takeDown(ctx, podNamed(g.pods, a.Pod), a.Pod, sure)
+}
+
+// stopTakes is how long the cache may take to show that a pod was told to leave.
+const stopTakes = 3 * time.Second
+
+// takeDown deletes a pod of a detached workload, if it is sure, and waits until the pod is gone.
+func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, sure func() error) (ops.Outcome, error) {
 	if pod == nil {
-		return done("pod %s is stopped", a.Pod), nil
+		return done("pod %s is stopped", name), nil
 	}
-	if pod.DeletionTimestamp == nil {
+	if pod.DeletionTimestamp == nil && !x.stopped.Since(pod.UID, x.now(), stopTakes) {
+		if err := sure(); err != nil {
+			return ops.Outcome{}, err
+		}
 		err := x.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID})
 		if client.IgnoreNotFound(err) != nil {
-			return ops.Outcome{}, fmt.Errorf("stopping pod %s: %w", pod.Name, err)
+			return ops.Outcome{}, fmt.Errorf("stopping pod %s: %w", name, err)
 		}
+		x.stopped.Note(pod.UID, x.now(), stopTakes)
 	}
-	return waiting("StoppingPod", "stopping pod %s", a.Pod), nil
+	out := waiting(ReasonStoppingPod, "stopping pod %s", name)
+	if pod.DeletionTimestamp == nil {
+		out.After = stopTakes // should the answer have been lost
+	}
+	return out, nil
+}
+
+// smaller confirms the request, and returns a BehindError also when the API server's claim of a pod is larger than the cached one,
+// and large enough: the pod has been through its restart then, and shall not go through another.
+func (x *Executor) smaller(ctx context.Context, t *Target, g group, a ops.StopPod) error {
+	if err := x.confirm(ctx, t); err != nil {
+		return err
+	}
+	claims, err := x.claims(ctx, x.Apply.Live, t, g.Group, a.Pod)
+	if err != nil {
+		return err
+	}
+	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
+		return &apply.BehindError{What: "the claim of pod " + a.Pod}
+	}
+	return nil
 }
 
 // otherDown names a pod of the group other than that one which is not Ready.
@@ -166,8 +229,13 @@ func otherDown(pods []corev1.Pod, name string) string {
 // startPod applies the workload, which brings the missing pod back, and waits until the pod is Ready and its volume has
 // its full size.
 func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops.Outcome, error) {
-	if err := x.applyWorkload(ctx, t, t.Side, a.Group); err != nil {
+	wrote, err := x.applyWorkload(ctx, t, t.Side, a.Group)
+	if err != nil {
 		return ops.Outcome{}, err
+	}
+	starting := waiting(ReasonStartingPod, "waiting for pod %s to be Ready", a.Pod)
+	if wrote {
+		return starting, nil
 	}
 	g, err := x.look(ctx, t, a.Group)
 	if err != nil {
@@ -175,20 +243,42 @@ func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops
 	}
 	pod := podNamed(g.pods, a.Pod)
 	if g.live == nil || pod == nil || pod.DeletionTimestamp != nil || !PodReady(pod) {
-		return waiting("StartingPod", "waiting for pod %s to be Ready", a.Pod), nil
+		return starting, nil
 	}
-	claims, err := x.claims(ctx, t, g.Group, a.Pod)
+	claims, err := x.claims(ctx, x.Client, t, g.Group, a.Pod)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	return ops.Expand(viewClaims(claims), t.Request.Volumes[a.Group], false).Outcome, nil
+	return ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome, nil
 }
 
-// ReasonOtherPodDown means that a second pod of the group would go down.
-const ReasonOtherPodDown = "OtherPodNotReady"
+// awaitPods applies the workload, which brings back the pod that was stopped, and waits until it is Ready. A pod that is older
+// than the operation was not stopped by it: should it be ill, that is not for an undo to mend.
+func (x *Executor) awaitPods(ctx context.Context, t *Target, a ops.AwaitPods) (ops.Outcome, error) {
+	wrote, err := x.applyWorkload(ctx, t, t.Side, a.Group)
+	if err != nil {
+		return ops.Outcome{}, err
+	}
+	g, err := x.look(ctx, t, a.Group)
+	if err != nil {
+		return ops.Outcome{}, err
+	}
+	// A pod that the caches show as it was before it was stopped is not the workload's that was made since.
+	if wrote || g.live == nil || notTaken(g) != "" {
+		return waiting(ops.ReasonWorkloadNotObserved, "waiting for workload %s to take its pods back", g.Workload), nil
+	}
+	since, _ := journal.HeldSince(t.Database.Object.DatabaseStatus(), t.Request)
+	for i := range g.Replicas {
+		pod := podNamed(g.pods, g.Pod(i))
+		if pod == nil || pod.DeletionTimestamp != nil || !PodReady(pod) && !pod.CreationTimestamp.Time.Before(since) {
+			return waiting(ReasonStartingPod, "waiting for pod %s to be Ready", g.Pod(i)), nil
+		}
+	}
+	return done("no pod of %s is away", g.Workload), nil
+}
 
-// sameClaims tells whether two workloads ask for claims of the same size.
-func sameClaims(a, b *appsv1.StatefulSet) bool {
+// SameClaims tells whether two workloads ask for claims of the same size.
+func SameClaims(a, b *appsv1.StatefulSet) bool {
 	if len(a.Spec.VolumeClaimTemplates) != len(b.Spec.VolumeClaimTemplates) {
 		return false
 	}

@@ -6,38 +6,72 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
 // applyObjects writes the workloads of the groups as one side of the saved revision has them.
 func (x *Executor) applyObjects(ctx context.Context, t *Target, a ops.ApplyObjects) (ops.Outcome, error) {
+	if skip, err := x.needsNoTrust(ctx, t, a.To); skip || err != nil {
+		return done("no pod has gone further"), err
+	}
 	for _, name := range a.Groups {
-		if err := x.applyWorkload(ctx, t, a.To, name); err != nil {
+		if _, err := x.applyWorkload(ctx, t, a.To, name); err != nil {
 			return ops.Outcome{}, err
 		}
 	}
 	return done("%d workloads are as requested", len(a.Groups)), nil
 }
 
-// applyWorkload writes one workload unless the cluster has it so.
-func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) error {
+// applyWorkload writes one workload unless the cluster has it so. It reports whether it wrote.
+func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) (wrote bool, err error) {
 	g, err := x.look(ctx, t, name)
 	if err != nil {
-		return err
+		return false, err
 	}
-	side, err := t.Saved.Side(to)
+	side, err := x.side(ctx, t, to)
 	if err != nil {
-		return err
+		return false, err
 	}
 	saved := side.Workloads[name]
 	if saved == nil {
-		return fmt.Errorf("the saved revision has no workload for group %q", name)
+		return false, fmt.Errorf("the saved revision has no workload for group %q", name)
 	}
-	if g.live != nil && Runs(g.live, saved) && sameClaims(g.live, saved) {
-		return nil
+	if past, err := x.pastTrust(ctx, t, to, g); past || err != nil {
+		return false, err
 	}
-	return x.Apply.Write(ctx, t.Database.Object, saved.DeepCopy())
+	if g.live != nil && Runs(g.live, saved) && SameClaims(g.live, saved) {
+		return false, nil
+	}
+	return true, x.writeWorkload(ctx, t, g, saved)
+}
+
+// writeWorkload makes the workload, or changes it from what was seen.
+func (x *Executor) writeWorkload(ctx context.Context, t *Target, g group, saved *appsv1.StatefulSet) error {
+	if g.live != nil && !SameClaims(g.live, saved) && !x.Cluster.Workloads.MutableClaims() {
+		return x.detachStranger(ctx, t, g)
+	}
+	if g.live == nil {
+		if err := x.Apply.Vacant(ctx, client.ObjectKeyFromObject(saved)); err != nil {
+			return err
+		}
+	}
+	if err := x.confirm(ctx, t); err != nil {
+		return err
+	}
+	return x.Apply.Workload(ctx, t.Database.Object, saved.DeepCopy(), g.live)
+}
+
+// detachStranger detaches a workload that somebody has made with other claim templates while ours was away. The API server would
+// refuse every change of it.
+func (x *Executor) detachStranger(ctx context.Context, t *Target, g group) error {
+	out, err := x.orphan(ctx, g, func() error { return x.confirm(ctx, t) })
+	if err != nil {
+		return err
+	}
+	return &apply.BehindError{What: out.Message}
 }
 
 // verify reads back what runs: every pod carries the workload's revision, is Ready, and mounts the Secrets that the
@@ -55,7 +89,7 @@ func (x *Executor) verify(ctx context.Context, t *Target, a ops.Verify) (ops.Out
 			return waiting(roll.Outcome.Reason, "%s", roll.Outcome.Message), nil
 		}
 		if pod := wrongSecrets(g.live, g.pods); pod != "" {
-			return failed("WrongSecrets", "pod %s does not mount the Secrets that its workload names", pod), nil
+			return failed(ReasonWrongSecrets, "pod %s does not mount the Secrets that its workload names", pod), nil
 		}
 	}
 	return done("every pod runs what was requested"), nil

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/engines/perconaxtradb"
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/journal"
@@ -49,7 +51,7 @@ func newWorld(t *testing.T, extra ...client.Object) *world {
 	}
 	w := &world{fail: map[string]error{}}
 	db := database()
-	objects := append([]client.Object{db, workload("new")}, extra...)
+	objects := append([]client.Object{db, workload("new"), request("r", "r1")}, extra...)
 	for n := range int32(3) {
 		objects = append(objects, pod(n, "old", true), claim(n, "1Gi"))
 	}
@@ -57,7 +59,7 @@ func newWorld(t *testing.T, extra ...client.Object) *world {
 		WithIndex(&corev1.Pod{}, IndexWorkload, func(o client.Object) []string { return []string{WorkloadOf(o.GetName())} }).
 		WithInterceptorFuncs(w.interceptor()).Build()
 	applier := &apply.Applier{Client: w.client, Live: w.client}
-	w.executor = &Executor{Client: w.client, Apply: applier, Cluster: &Cluster{Client: w.client}}
+	w.executor = &Executor{Client: w.client, Apply: applier, Cluster: &Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}, Now: func() time.Time { return noon }}
 	w.open(t)
 	return w
 }
@@ -113,7 +115,7 @@ func (w *world) open(t *testing.T) {
 	larger := resource.MustParse("2Gi")
 	after.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests[corev1.ResourceStorage] = larger
 	w.target = &Target{
-		Engine: perconaxtradb.New(), Database: j.OpenDatabase(&db), Side: ops.After,
+		Engine: perconaxtradb.New(), Database: j.OpenDatabase(&db), Side: ops.After, Version: requestVersion,
 		Request: ops.Request{Kind: "PerconaXtraDBOpsRequest", Name: "r", UID: "r1", Database: "px",
 			Volumes: map[string]resource.Quantity{"perconaxtradb": larger}},
 		Saved: &Saved{
@@ -132,6 +134,13 @@ func (w *world) do(t *testing.T, a ops.Action) ops.Outcome {
 		t.Fatalf("%T: %v", a, err)
 	}
 	return out
+}
+
+// requestVersion is what the fake API server gives an object that it is made with.
+const requestVersion = "999"
+
+func request(name string, uid types.UID) *opsv1.PerconaXtraDBOpsRequest {
+	return &opsv1.PerconaXtraDBOpsRequest{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: uid}}
 }
 
 func database() *kubedbv1.PerconaXtraDB {
@@ -169,19 +178,26 @@ func pod(ordinal int32, revision string, ready bool) *corev1.Pod {
 	}
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("px-%d", ordinal), UID: types.UID(fmt.Sprintf("%s-%d", revision, ordinal)),
-			Labels:          map[string]string{appsv1.StatefulSetRevisionLabel: "px-" + revision, "app": "px"},
+			Labels:          labelled(map[string]string{appsv1.StatefulSetRevisionLabel: "px-" + revision, "app": "px"}),
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "px", UID: "set", Controller: ptr.To(true)}}},
 		Spec:   corev1.PodSpec{Volumes: []corev1.Volume{secretVolume("px-config-" + revision)}},
 		Status: corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: status}}},
 	}
 }
 
+// labelled adds the labels by which the database's pods and claims are told.
+func labelled(labels map[string]string) map[string]string {
+	maps.Copy(labels, engines.SelectorLabels(perconaxtradb.New().Kind(), database()))
+	return labels
+}
+
 func claim(ordinal int32, size string) *corev1.PersistentVolumeClaim {
 	list := corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(size)}
 	return &corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("data-px-%d", ordinal), UID: types.UID(fmt.Sprintf("claim-%d", ordinal))},
-		Spec:       corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{Requests: list.DeepCopy()}},
-		Status:     corev1.PersistentVolumeClaimStatus{Capacity: list.DeepCopy()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("data-px-%d", ordinal), UID: types.UID(fmt.Sprintf("claim-%d", ordinal)),
+			Labels: labelled(map[string]string{})},
+		Spec:   corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{Requests: list.DeepCopy()}},
+		Status: corev1.PersistentVolumeClaimStatus{Capacity: list.DeepCopy()},
 	}
 }
 

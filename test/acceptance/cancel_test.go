@@ -73,5 +73,6 @@ var _ = Describe("Deleting a request that runs", func() {
 		Expect(a.says(r, opsv1.ConditionFailed)()).To(HaveField("Reason", opsv1.ReasonCanceled))
 		a.faults(ctx)
 		Eventually(ctx, a.has(r, r.GetName())).Should(BeFalse())
+		Eventually(ctx, a.told(r)).Should(Equal([]string{"Normal Starting", "Normal Canceling", "Normal Canceled"}))
 	})
 })

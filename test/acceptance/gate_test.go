@@ -73,7 +73,6 @@ var _ = Describe("The gate of a database under an operation", func() {
 		for _, change := range []string{"[mysqld]\nwait_timeout = 60\n", "[mysqld]\nlab_refuse_to_start = 1\n"} {
 			r := percona.reconfigure(a, fmt.Sprintf("change-%d", len(change)), changes{"perconaxtradb": inline("a.cnf", change)}, retries(0))
 			a.create(ctx, r)
-			a.now(ctx)
 			Eventually(ctx, func() bool {
 				now, ok := a.Record.See(r).(framework.Request)
 				return ok && framework.Finished(now)
@@ -126,6 +125,8 @@ var _ = Describe("A pause that a person has set", func() {
 		a.faults(ctx)
 		Consistently(ctx, func() string { return a.says(db, kubedbv1.ConditionPaused)().Reason }, 4*time.Second).Should(Equal("Maintenance"))
 		Expect(len(a.restarted(ctx, since))).To(BeNumerically("<", 3), "the operation went on although a person paused the database")
+		Expect(a.says(r, "RestartPods")()).To(And(
+			HaveField("Status", metav1.ConditionFalse), HaveField("Reason", opsv1.ReasonDatabasePaused)), "it does not say what it waits for")
 
 		a.resumeByHand(ctx, db)
 		a.ends(ctx, r, opsv1.PhaseSuccessful)

@@ -6,13 +6,16 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/test/framework"
 )
@@ -77,6 +80,28 @@ var _ = Describe("While the operator is away", Serial, func() {
 		Expect(a.Delete(ctx, patience)).To(Succeed())
 	})
 
+	It("what came in unasked is defaulted and checked when it is back, and carried out once it is right", func(ctx SpecContext) {
+		operator := newOperator(ctx)
+		a := newArena(ctx)
+		Expect(operator.Kill(ctx)).To(Succeed())
+		withoutWebhooks(ctx)
+		for name, extra := range map[string]string{"bare": "", "bad": `, requireSSL: true, configuration: {inline: {a.cnf: "datadir = /tmp"}}`} {
+			a.mustKubectl(ctx, fmt.Sprintf(unasked, name, extra), "create", "-f", "-")
+		}
+		Expect(operator.Start(ctx)).To(Succeed())
+		bare, bad := percona.database(a.Name), percona.database(a.Name)
+		bare.SetName("bare")
+		bad.SetName("bad")
+		a.becomes(ctx, bare, kubedbv1.PhaseReady)
+		Eventually(ctx, a.says(bad, kubedbv1.ConditionStalled)).Should(And(
+			HaveField("Status", metav1.ConditionTrue), HaveField("Reason", opsv1.ReasonInvalid),
+			HaveField("Message", And(ContainSubstring("spec.tls"), ContainSubstring("spec.configuration.inline[a.cnf]")))))
+		Expect(a.kubectl(ctx, "", "get", "statefulset", "bad").Failed()).To(BeTrue(), "a spec that is refused was carried out")
+		a.mustKubectl(ctx, "", "patch", "px/bad", "--type=merge", "-p", `{"spec":{"requireSSL":false,"configuration":null}}`)
+		a.becomes(ctx, bad, kubedbv1.PhaseReady)
+		Expect(a.says(bad, kubedbv1.ConditionStalled)()).To(HaveField("Status", metav1.ConditionFalse))
+	})
+
 	It("leaves nothing to write when it comes back to databases that are as they should be", func(ctx SpecContext) {
 		operator := newOperator(ctx)
 		a := newArena(ctx)
@@ -85,12 +110,25 @@ var _ = Describe("While the operator is away", Serial, func() {
 		}
 		a.succeeds(ctx, percona.restart(a, "restart"))
 		a.settles(ctx)
-		before := a.Record.Len()
+		audit, err := a.Audit()
+		Expect(err).NotTo(HaveOccurred())
 		Expect(operator.Kill(ctx)).To(Succeed())
 		Expect(operator.Start(ctx)).To(Succeed())
-		Consistently(ctx, a.Record.Len, "5s").Should(Equal(before), "an operator that comes back writes")
+		Consistently(ctx, func() map[string]int {
+			calls, err := audit.Calls(framework.OperatorUser, a.Name)
+			Expect(err).NotTo(HaveOccurred())
+			return framework.Count(calls, framework.Call.Write)
+		}, 5*time.Second).WithPolling(500*time.Millisecond).Should(BeEmpty(), "an operator that comes back writes")
 	})
 })
+
+// unasked is a database as little as the definition lets one write.
+const unasked = `
+apiVersion: kubedb.com/v1
+kind: PerconaXtraDB
+metadata: {name: %s}
+spec: {version: 8.4.3, storage: {resources: {requests: {storage: 1Gi}}}%s}
+`
 
 // withoutWebhooks lets calls pass that the webhooks do not answer, until the spec is over.
 func withoutWebhooks(ctx context.Context) {

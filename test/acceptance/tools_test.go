@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -36,11 +37,30 @@ var _ = Describe("Tools", func() {
 		Expect(trio(bad.RequestStatus().Conditions)).To(Equal("Ready=False Reconciling=False Stalled=True"))
 	})
 
+	It("can read a database's state by the rules of kstatus", func(ctx SpecContext) {
+		a := newArena(ctx)
+		db := percona.database(a.Name)
+		a.provision(ctx, db)
+		a.mustKubectl(ctx, "", "wait", "px/px", "--for=condition=Reconciling=False", "--timeout=60s")
+		Expect(trio(see(a, db).DatabaseStatus().Conditions)).To(Equal("Ready=True Reconciling=False Stalled=False"))
+		r := percona.restart(a, "restart")
+		a.stopsAtFirstPod(ctx, percona, r)
+		Eventually(ctx, a.says(db, kubedbv1.ConditionReconciling)).Should(And(
+			HaveField("Status", metav1.ConditionTrue), HaveField("Message", ContainSubstring("restart"))))
+		a.faults(ctx)
+		a.ends(ctx, r, opsv1.PhaseSuccessful)
+		a.mustKubectl(ctx, "", "wait", "px/px", "--for=condition=Reconciling=False", "--timeout=60s")
+		Expect(trio(see(a, db).DatabaseStatus().Conditions)).To(Equal("Ready=True Reconciling=False Stalled=False"))
+		Expect(see(a, db).DatabaseStatus().ObservedGeneration).To(Equal(see(a, db).GetGeneration()))
+	})
+
 	It("print what a person wants to know", func(ctx SpecContext) {
 		a := newArena(ctx)
 		a.provision(ctx, cluster.database(a.Name))
 		a.succeeds(ctx, cluster.restart(a, "restart"))
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdb"))).To(Equal("NAME VERSION STATUS AGE"))
+		Expect(header(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide"))).To(Equal("NAME VERSION STATUS LASTOPERATION REASON AGE"))
+		Expect(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide", "--no-headers")).To(MatchRegexp(`\sSuccessful\s+OpsRequestSuccessful\s`))
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdbops"))).To(Equal("NAME TYPE DATABASE STATUS PROGRESS AGE"))
 		Expect(a.mustKubectl(ctx, "", "get", "sdbops", "restart", "--no-headers")).To(MatchRegexp(`^restart\s+Restart\s+sdb\s+Successful\s+5/5\s`))
 		Expect(a.mustKubectl(ctx, "", "get", "kubedb", "-o", "name")).To(And(

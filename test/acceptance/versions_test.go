@@ -64,10 +64,19 @@ var _ = Describe("Older manifests", func() {
 		Expect(after.Spec.Configuration.Inline).To(HaveKeyWithValue("more.cnf", ContainSubstring("max_connections = 230")))
 
 		// The older manifest once more, as GitOps would: it gives a clear answer and loses nothing.
-		out := a.mustKubectl(ctx, older, "apply", "-f", "-")
-		Expect(out).To(ContainSubstring("perconaxtradb.kubedb.com/px"))
+		out, err := a.Kubectl().Run(ctx, older, "apply", "-f", "-")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(out).To(And(HaveField("Code", 0), HaveField("Stdout", ContainSubstring("perconaxtradb.kubedb.com/px"))))
+		Expect(out.Stderr).NotTo(ContainSubstring("is not used"), "the same said again is no reason to warn")
+		out, err = a.Kubectl().Run(ctx, strings.ReplaceAll(older, "px-configuration", "px-other"), "apply", "-f", "-")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(out).To(HaveField("Code", 0))
+		Expect(out.Stderr).To(ContainSubstring(
+			"Warning: spec.configSecret: px-other is not used: spec.configuration.secretName is set, to px-configuration, and wins"))
 		a.now(ctx)
-		Expect(see(a, db).(*kubedbv1.PerconaXtraDB).Spec.Configuration.Inline).To(HaveKey("more.cnf"))
+		stored = see(a, db).(*kubedbv1.PerconaXtraDB)
+		Expect(stored.Spec.Configuration.SecretName).To(Equal("px-configuration"))
+		Expect(stored.Spec.Configuration.Inline).To(HaveKey("more.cnf"))
 	})
 
 	It("have the Singlestore's configSecret moved to configuration.secretName", func(ctx SpecContext) {

@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,6 +12,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -76,6 +80,27 @@ var _ = Describe("VolumeExpansion", func() {
 		a.faults(ctx)
 		a.succeeds(ctx, percona.expand(a, "again", opsv1.ModeOnline, "5Gi"))
 		a.hasGrown(ctx, percona, "5Gi")
+	})
+
+	It("puts right what an expansion left that was cut off after the claims had grown", func(ctx SpecContext) {
+		a := newArena(ctx)
+		db := percona.database(a.Name)
+		a.provision(ctx, db)
+		operator, err := lab.As(framework.OperatorUser)
+		Expect(err).NotTo(HaveOccurred())
+		const grown = `{"spec":{%s"resources":{"requests":{"storage":"5Gi"}}%s}}`
+		for _, pod := range percona.pods() {
+			claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "data-" + pod}}
+			Expect(operator.Patch(ctx, claim, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, grown, "", "")))).To(Succeed())
+		}
+		Expect(operator.Patch(ctx, db, client.RawPatch(types.MergePatchType, fmt.Appendf(nil, grown, `"storage":{`, "}")))).To(Succeed())
+		Eventually(ctx, a.says(db, kubedbv1.ConditionVolumesUpToDate)).Should(And(
+			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("px would make claims of another size"))))
+		since := a.now(ctx)
+		a.succeeds(ctx, percona.expand(a, "finish", opsv1.ModeOnline, "5Gi"))
+		a.hasGrown(ctx, percona, "5Gi")
+		Expect(a.restarted(ctx, since)).To(BeEmpty())
+		Eventually(ctx, a.says(db, kubedbv1.ConditionVolumesUpToDate)).Should(BeZero())
 	})
 
 	It("can be cancelled while a pod is stopped: the pod comes back", func(ctx SpecContext) {

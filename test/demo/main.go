@@ -1,6 +1,6 @@
 //go:build lab
 
-// Command demo shows on the lab what the operator does: two databases, five refusals, a gate that stays shut, and four
+// Command demo shows on the lab what the operator does: two databases, five refusals, a gate that stays shut, and five
 // operations. It runs the commands that a person would, and fails if anything does not behave.
 package main
 
@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 )
 
@@ -39,7 +38,7 @@ func run() error {
 
 // play is the whole demo, act by act.
 func play(s *stage) error {
-	for _, act := range []func(*stage) error{databases, refusals, restart, reconfigure, expand, badConfiguration} {
+	for _, act := range []func(*stage) error{databases, refusals, restart, reconfigure, expand, addTLS, badConfiguration} {
 		if err := act(s); err != nil {
 			return err
 		}
@@ -57,14 +56,22 @@ func databases(s *stage) error {
 	)
 }
 
+// doomed are requests that cannot succeed, and the fields that are wrong in them.
+var doomed = []struct {
+	file   string
+	fields []string
+}{
+	{"1-unknown-database", []string{"spec.databaseRef.name: Not found"}},
+	{"2-volume-shrinks", []string{"spec.volumeExpansion.leaf: Invalid", "spec.volumeExpansion.aggregator: Invalid"}},
+	{"3-node-of-a-cluster", []string{"spec.timeout: Invalid", "spec.maxRetries: Invalid", "spec.configuration.node: Forbidden"}},
+	{"4-missing-secret", []string{"spec.configuration.configSecret.name: Not found", "spec.configuration.applyConfig[my.cnf]: Invalid"}},
+	{"5-tls-without-tls", []string{"spec.tls: Forbidden", "spec.tls.remove: Forbidden", "spec.tls.rotateCertificates: Forbidden"}},
+}
+
 func refusals(s *stage) error {
-	files, err := filepath.Glob(folder + "refused/*.yaml")
-	if err != nil || len(files) == 0 {
-		return fmt.Errorf("no manifests below %srefused: %w", folder, err)
-	}
-	s.say(fmt.Sprintf("%d requests that cannot succeed. Each is refused at once, with every reason.", len(files)))
-	for _, file := range files {
-		if err := s.refused("apply -f " + file); err != nil {
+	s.say(fmt.Sprintf("%d requests that cannot succeed. Each is refused at once, with every reason.", len(doomed)))
+	for _, d := range doomed {
+		if err := s.refused("apply -f "+folder+"refused/"+d.file+".yaml", d.fields...); err != nil {
 			return err
 		}
 	}
@@ -80,7 +87,7 @@ func restart(s *stage) error {
 		return err
 	}
 	s.say("Meanwhile the database is in the dock, and nobody else may change it.")
-	if err := s.refused(`patch -n demo sdb sdb --type=merge -p {"spec":{"deletionPolicy":"Halt"}}`); err != nil {
+	if err := s.refused(`patch -n demo sdb sdb --type=merge -p {"spec":{"deletionPolicy":"Halt"}}`, "cannot change", "restart"); err != nil {
 		return err
 	}
 	return s.follow("sdbops/restart", "Successful")
@@ -106,6 +113,21 @@ func expand(s *stage) error {
 		return err
 	}
 	return s.run("get -n demo pvc -l app.kubernetes.io/instance=sdb")
+}
+
+func addTLS(s *stage) error {
+	s.say("A ReconfigureTLS: cert-manager issues, the pods restart with certificates, then connections without TLS are refused.")
+	if err := s.run(
+		"apply -f "+folder+"authority.yaml",
+		"wait -n demo issuer/ca --for=condition=Ready --timeout=1m",
+		"apply -f "+folder+"add-tls.yaml",
+	); err != nil {
+		return err
+	}
+	if err := s.follow("pxcops/add-tls", "Successful"); err != nil {
+		return err
+	}
+	return s.run("get -n demo certificates")
 }
 
 func badConfiguration(s *stage) error {

@@ -71,10 +71,19 @@ func (s *stage) run(commands ...string) error {
 	return nil
 }
 
-// refused shows a command that has to be refused.
-func (s *stage) refused(command string) error {
-	if err := s.show(command); err == nil {
+// refused shows a command that has to be refused, with words of the reason: a server that cannot be reached, or a file
+// that cannot be read, is an error too and no refusal.
+func (s *stage) refused(command string, because ...string) error {
+	fmt.Println("\n$ kubectl", command)
+	out, err := s.call(command)
+	fmt.Println(out)
+	if err == nil {
 		return fmt.Errorf("kubectl %s: was not refused", command)
+	}
+	for _, word := range because {
+		if !strings.Contains(out, word) {
+			return fmt.Errorf("kubectl %s: was refused without a word of %s", command, word)
+		}
 	}
 	return nil
 }

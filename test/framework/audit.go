@@ -58,7 +58,7 @@ func (l *Lab) Audit() (*Audit, error) {
 	path := filepath.Join(l.Dir, "logs", "audit.log")
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the lab in %s writes no audit log: run `lab up --audit`", l.Dir)
+		return nil, fmt.Errorf("the lab in %s writes no audit log: run `lab down`, then `lab up --audit`", l.Dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("finding the audit log: %w", err)

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -37,7 +38,7 @@ type invariant struct {
 var invariants = []invariant{
 	{"at most one pod of a group is down that was not down already", oneDown},
 	{"only operations restart pods", restartsAreHeld},
-	{"a claim's request never decreases", claimsGrow},
+	{"a claim's request decreases only where the storage failed to grow it, and never to what it has", claimsGrow},
 	{"no claim is deleted while its database lives", claimsStay},
 	{"no volume is deleted while its claim lives", volumesStay},
 	{"a pause is held by an unfinished request", pausesAreHeld},
@@ -111,10 +112,21 @@ func claimsGrow(_ *world, old client.Object, e Event) string {
 		return ""
 	}
 	was, is := before.Spec.Resources.Requests.Storage(), e.Object.(*corev1.PersistentVolumeClaim).Spec.Resources.Requests.Storage()
-	if is.Cmp(*was) < 0 {
+	if is.Cmp(*was) < 0 && (!growthFailed(before) || is.Cmp(*before.Status.Capacity.Storage()) <= 0) {
 		return fmt.Sprintf("%s asks for %s after %s", before.Name, is, was)
 	}
 	return ""
+}
+
+// growthFailed tells whether the storage says that it could not grow the claim.
+func growthFailed(claim *corev1.PersistentVolumeClaim) bool {
+	for _, c := range claim.Status.Conditions {
+		if c.Status == corev1.ConditionTrue &&
+			(c.Type == corev1.PersistentVolumeClaimControllerResizeError || c.Type == corev1.PersistentVolumeClaimNodeResizeError) {
+			return true
+		}
+	}
+	return false
 }
 
 func claimsStay(w *world, old client.Object, e Event) string {
@@ -209,9 +221,11 @@ func steps(progress string) int {
 	return n
 }
 
-func generationsGrow(_ *world, old client.Object, e Event) string {
+// generationsGrow leaves out workloads that took the name of another: their controller may write to them what it has
+// observed of that one.
+func generationsGrow(w *world, old client.Object, e Event) string {
 	is, ok := observed(e.Object)
-	if !ok {
+	if !ok || w.remade[e.Object.GetUID()] {
 		return ""
 	}
 	if is > e.Object.GetGeneration() {
@@ -230,6 +244,8 @@ func observed(o client.Object) (int64, bool) {
 	case Request:
 		return o.RequestStatus().ObservedGeneration, true
 	case *appsv1.StatefulSet:
+		return o.Status.ObservedGeneration, true
+	case *petsetv1.PetSet:
 		return o.Status.ObservedGeneration, true
 	}
 	return 0, false

@@ -11,12 +11,14 @@ import (
 
 	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
@@ -40,6 +42,8 @@ type Lab struct {
 	Config *rest.Config
 	// Client reads from the API server, not from a cache.
 	Client client.WithWatch
+	// PetSets tells that the lab served them when it was connected to; they are recorded then.
+	PetSets bool
 }
 
 // Connect finds the lab that the environment names and asks it for a sign of life.
@@ -68,7 +72,20 @@ func Connect(ctx context.Context) (*Lab, error) {
 	if err := c.Get(ctx, client.ObjectKey{Name: "drydock-system"}, &corev1.Namespace{}); err != nil {
 		return nil, fmt.Errorf("the lab in %s does not answer (`make up` starts and repairs it): %w", dir, err)
 	}
-	return lab, nil
+	_, err = c.RESTMapper().RESTMapping(petsetv1.GroupVersion.WithKind("PetSet").GroupKind(), petsetv1.GroupVersion.Version)
+	lab.PetSets = err == nil
+	return lab, lab.warm(ctx)
+}
+
+// warm makes the API server fill its caches of what is recorded. It fills one when it is first asked for, and cannot
+// tell a watch what was before: a recording that begins earlier in a lab that has just come up would break off.
+func (l *Lab) warm(ctx context.Context) error {
+	for _, list := range l.recorded() {
+		if err := l.Client.List(ctx, list(), &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: "0"}}); err != nil {
+			return fmt.Errorf("listing %T: %w", list(), err)
+		}
+	}
+	return nil
 }
 
 // Folder is the absolute path of the folder that the environment names. A relative one starts at the repository's root,
@@ -105,7 +122,7 @@ func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
-		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
+		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme, petsetv1.AddToScheme,
 	} {
 		if err := add(scheme); err != nil {
 			panic(err) // two types of one name: a mistake in the code

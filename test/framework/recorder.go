@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -18,6 +19,7 @@ import (
 	toolswatch "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -37,6 +39,14 @@ var recorded = []func() client.ObjectList{
 	func() client.ObjectList { return &opsv1.SinglestoreOpsRequestList{} },
 	func() client.ObjectList { return &opsv1.PerconaXtraDBOpsRequestList{} },
 	func() client.ObjectList { return &corev1.PersistentVolumeList{} }, // of all namespaces; others' are left out
+}
+
+// recorded are the kinds that are recorded in this lab.
+func (l *Lab) recorded() []func() client.ObjectList {
+	if l.PetSets {
+		return append(slices.Clone(recorded), func() client.ObjectList { return &petsetv1.PetSetList{} })
+	}
+	return recorded
 }
 
 // Event is one watch event.
@@ -75,7 +85,7 @@ func keyOf(o client.Object) key { return key{reflect.TypeOf(o), o.GetName()} }
 func (l *Lab) record(namespace, version string) (*Recorder, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Recorder{namespace: namespace, cancel: cancel, latest: map[key]client.Object{}, byHand: map[types.UID]bool{}}
-	for _, list := range recorded {
+	for _, list := range l.recorded() {
 		w, err := toolswatch.NewRetryWatcherWithContext(ctx, version, watcher{l.Client, list, namespace})
 		if err != nil {
 			cancel()

@@ -81,6 +81,15 @@ func claim(size string, leaving bool) *corev1.PersistentVolumeClaim {
 	return c
 }
 
+// failed is a claim with that capacity which the storage could not grow.
+func failed(c *corev1.PersistentVolumeClaim, capacity string) *corev1.PersistentVolumeClaim {
+	c.Status.Capacity = corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(capacity)}
+	c.Status.Conditions = []corev1.PersistentVolumeClaimCondition{{
+		Type: corev1.PersistentVolumeClaimControllerResizeError, Status: corev1.ConditionTrue,
+	}}
+	return c
+}
+
 func set(generation, observed int64) *appsv1.StatefulSet {
 	s := &appsv1.StatefulSet{ObjectMeta: named("px", "set")}
 	s.Generation, s.Status.ObservedGeneration, s.Spec.Replicas = generation, observed, new(int32(2))
@@ -92,6 +101,13 @@ func healthy() *teller {
 	t := &teller{}
 	return t.tell(watch.Added, request("7f3e", opsv1.PhaseProgressing, "PauseDatabase"), database("7f3e"), set(1, 1),
 		pod("px-0", "a", true, false), pod("px-1", "b", true, false), claim("2Gi", false))
+}
+
+func TestASmallerRetryBreaksNoInvariant(t *testing.T) {
+	story := healthy().tell(watch.Modified, failed(claim("9Gi", false), "1Gi"), claim("5Gi", false)).story
+	for _, v := range story.Violations() {
+		t.Error(v)
+	}
 }
 
 func TestARestartBreaksNoInvariant(t *testing.T) {
@@ -125,7 +141,8 @@ var broken = []struct {
 		tell(watch.Modified, pod("px-1", "b", false, false), pod("px-0", "a", true, true))},
 	{"only operations restart pods", healthy().
 		tell(watch.Modified, database("")).tell(watch.Deleted, pod("px-0", "a", true, false))},
-	{"request never decreases", healthy().tell(watch.Modified, claim("1Gi", false))},
+	{"request decreases only", healthy().tell(watch.Modified, claim("1Gi", false))},
+	{"request decreases only", healthy().tell(watch.Modified, failed(claim("2Gi", false), "1Gi")).tell(watch.Modified, claim("1Gi", false))},
 	{"no claim is deleted", healthy().tell(watch.Modified, claim("2Gi", true))},
 	{"no volume is deleted", healthy().
 		tell(watch.Added, &corev1.PersistentVolume{
@@ -189,5 +206,14 @@ func TestSetting(t *testing.T) {
 	}
 	if got, found := Setting(files, "mysqld", "datadir"); found {
 		t.Errorf("datadir: %q", got)
+	}
+}
+
+func TestAWorkloadMadeAgainMayTellWhatWasObservedOfTheOther(t *testing.T) {
+	again := set(1, 2)
+	again.UID = "again"
+	story := healthy().tell(watch.Added, set(2, 2)).tell(watch.Deleted, set(2, 2)).tell(watch.Added, again).story
+	if found := story.Violations(); len(found) > 0 {
+		t.Errorf("found %v", found)
 	}
 }

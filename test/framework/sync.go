@@ -16,7 +16,7 @@ import (
 // Sync returns when the recorder has seen everything that the API server has now.
 func (s *Space) Sync(ctx context.Context) error {
 	err := wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
-		for _, list := range recorded {
+		for _, list := range s.recorded() {
 			seen, err := s.caughtUp(ctx, list())
 			if err != nil || !seen {
 				return false, err

@@ -8,8 +8,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 )
@@ -20,6 +22,9 @@ type world struct {
 	byHand  map[types.UID]bool
 	// replicas of the workloads, also of those that are gone.
 	replicas map[string]int32
+	// workloads are the latest of each name, remade those that took the name of another.
+	workloads map[string]types.UID
+	remade    map[types.UID]bool
 	// secrets maps each confidential value of the whole story to where it is kept.
 	secrets map[string]string
 }
@@ -30,6 +35,7 @@ const shortestSecret = 8
 func newWorld(s Story) *world {
 	w := &world{
 		objects: map[types.UID]client.Object{}, byHand: s.ByHand, replicas: map[string]int32{}, secrets: map[string]string{},
+		workloads: map[string]types.UID{}, remade: map[types.UID]bool{},
 	}
 	for _, e := range s.Events {
 		if secret, ok := e.Object.(*corev1.Secret); ok {
@@ -50,10 +56,22 @@ func (w *world) apply(e Event) client.Object {
 	if e.Type == watch.Deleted {
 		delete(w.objects, e.Object.GetUID())
 	}
-	if set, ok := e.Object.(*appsv1.StatefulSet); ok && set.Spec.Replicas != nil {
-		w.replicas[set.Name] = *set.Spec.Replicas
+	switch set := e.Object.(type) {
+	case *appsv1.StatefulSet:
+		w.workload(set, set.Spec.Replicas)
+	case *petsetv1.PetSet:
+		w.workload(set, set.Spec.Replicas)
 	}
 	return old
+}
+
+func (w *world) workload(o client.Object, replicas *int32) {
+	name, uid := o.GetName(), o.GetUID()
+	w.replicas[name] = ptr.Deref(replicas, 1)
+	if before, known := w.workloads[name]; known && before != uid {
+		w.remade[uid] = true
+	}
+	w.workloads[name] = uid
 }
 
 // all returns the objects of one type.

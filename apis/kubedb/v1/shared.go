@@ -53,31 +53,48 @@ const (
 	PhaseUnknown       DatabasePhase = "Unknown"
 )
 
-// Condition types of a database.
+// Condition types of a database. docs/conditions.md is made from their comments.
 const (
+	// ConditionProvisioningStarted is True once the operator has begun to provision the database.
 	ConditionProvisioningStarted = "ProvisioningStarted"
-	ConditionProvisioned         = "Provisioned"
-	ConditionReplicaReady        = "ReplicaReady"
+	// ConditionProvisioned is True once all replicas have been Ready.
+	ConditionProvisioned = "Provisioned"
+	// ConditionReplicaReady is True while all pods are Ready; else the message names the workloads that lack some.
+	ConditionReplicaReady = "ReplicaReady"
+	// ConditionAcceptingConnection is True while every group has a pod that is Ready.
 	ConditionAcceptingConnection = "AcceptingConnection"
-	ConditionReady               = "Ready"
-	ConditionDataRestoreStarted  = "DataRestoreStarted"
-	ConditionDataRestored        = "DataRestored"
-	// ConditionPaused is True while provisioning and spec edits are suspended. It is removed, not set False.
+	// ConditionReady is True while the database as a whole is Ready; also for tools that know kstatus.
+	ConditionReady = "Ready"
+	// ConditionDataRestoreStarted is read from others; nothing here restores data.
+	ConditionDataRestoreStarted = "DataRestoreStarted"
+	// ConditionDataRestored is read from others; nothing here restores data.
+	ConditionDataRestored = "DataRestored"
+	// ConditionPaused is True while provisioning and spec edits are suspended; it is removed, not set False.
 	ConditionPaused = "Paused"
 	// ConditionHalted is True while spec.halted keeps the database without workloads.
-	ConditionHalted            = "Halted"
+	ConditionHalted = "Halted"
+	// ConditionHealthCheckPaused is read from others; while it is True the phase is Unknown.
 	ConditionHealthCheckPaused = "HealthCheckPaused"
 	// ConditionPodsUpToDate is False while pods run another template than the spec asks for; a Restart request applies it.
 	ConditionPodsUpToDate = "PodsUpToDate"
+	// ConditionVolumesUpToDate is False while a workload makes claims of another size than the spec asks for, as an
+	// expansion that was cut off leaves it; a VolumeExpansion request for the spec's size brings it up to date.
+	ConditionVolumesUpToDate = "VolumesUpToDate"
+	// ConditionCertificatesReady is False while cert-manager has not issued every certificate as the spec asks; a new
+	// database waits for it.
+	ConditionCertificatesReady = "CertificatesReady"
+	// ConditionCertificatesUpToDate is False while pods mount other certificates than the latest; a Restart request
+	// brings them to the pods.
+	ConditionCertificatesUpToDate = "CertificatesUpToDate"
 	// ConditionDegraded is True after an operation whose undo failed too, until the next one succeeds.
 	ConditionDegraded = "Degraded"
-	// ConditionReconciling and ConditionStalled complete the kstatus trio with Ready.
+	// ConditionReconciling is True while the database is not yet what its spec asks for, or an operation runs; for tools that
+	// know kstatus. It is False while the operator cannot or may not go on; pods that wait for a restart do not count.
 	ConditionReconciling = "Reconciling"
-	ConditionStalled     = "Stalled"
+	// ConditionStalled is True while something that somebody has to mend keeps the database from being what its spec asks
+	// for; its reason says what. It turns False and is not removed.
+	ConditionStalled = "Stalled"
 )
-
-// ReasonOperationInProgress is the reason of a Paused condition that an OpsRequest holds. Any other reason is a human's pause.
-const ReasonOperationInProgress = "OperationInProgress"
 
 // DatabaseStatus is the observed state that every database kind reports.
 type DatabaseStatus struct {

@@ -1,0 +1,100 @@
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/certs"
+	"github.com/drydock-db/drydock/internal/apply"
+)
+
+// renewals compares what pods mount with what cert-manager has issued since. Pods restart only by an operation, so a
+// condition recommends one, and the operator asks for it itself if the database wants that.
+func (c *Database) renewals(ctx context.Context, s *session, live mounting, leaves []certs.Leaf) (time.Duration, error) {
+	for _, leaf := range leaves {
+		if leaf.Certificate == nil {
+			return 0, nil
+		}
+	}
+	renewed := renewedIn(live, leaves)
+	switch {
+	case live.secret == "":
+		s.db.Set(kubedbv1.ConditionCertificatesUpToDate, metav1.ConditionFalse, kubedbv1.ReasonRestartRecommended,
+			"the pods mount no certificates yet; an OpsRequest of type Restart brings them")
+		return 0, nil
+	case len(renewed) > 0:
+		s.db.Set(kubedbv1.ConditionCertificatesUpToDate, metav1.ConditionFalse, kubedbv1.ReasonRestartRecommended, fmt.Sprintf(
+			"issued since the pods started: %s; an OpsRequest of type Restart brings them to the pods", strings.Join(renewed, ", ")))
+		return c.restartForRenewal(ctx, s, leaves)
+	case certs.ParseMounted(live.mounted).OldAuthority:
+		s.db.Set(kubedbv1.ConditionCertificatesUpToDate, metav1.ConditionTrue, kubedbv1.ReasonOldAuthorityTrusted,
+			"every pod mounts the latest certificates; the authority before still is trusted and goes with the next restart")
+	default:
+		s.db.Set(kubedbv1.ConditionCertificatesUpToDate, metav1.ConditionTrue, kubedbv1.ReasonUpToDate, "every pod mounts the latest certificates")
+	}
+	return 0, nil
+}
+
+// renewedIn lists the aliases of which a workload mounts an older version. A workload that does not say what it mounts
+// is taken to be up to date.
+func renewedIn(live mounting, leaves []certs.Leaf) []string {
+	for _, set := range live.workloads {
+		annotation, known := set.Annotations[opsv1.AnnotationCertificates]
+		if !known {
+			continue
+		}
+		if renewed := certs.ParseMounted(annotation).Renewed(leaves); len(renewed) > 0 {
+			return renewed
+		}
+	}
+	return nil
+}
+
+// restartForRenewal asks for a Restart once all certificates have been renewed that are about to be, so that they cost
+// one restart. The request's name says which issuances it is for: there is never a second one for the same.
+func (c *Database) restartForRenewal(ctx context.Context, s *session, leaves []certs.Leaf) (time.Duration, error) {
+	auto := c.Engine.Settings(s.db.Object).AutoOps
+	if auto == nil || *auto == nil || (*auto).Disabled || !(*auto).RestartOnCertificateRenewal {
+		return 0, nil
+	}
+	if settled, again := certs.Settled(leaves, c.Journal.Now()); !settled {
+		return again, nil
+	}
+	name := renewalName(s.db.Object.GetName(), leaves)
+	for _, r := range s.requests {
+		if r.Object.GetName() == name {
+			return 0, nil
+		}
+	}
+	request := c.Engine.Kind().NewRequest()
+	request.SetName(name)
+	request.SetNamespace(s.db.Object.GetNamespace())
+	spec := request.RequestSpec()
+	spec.Type, spec.Apply, spec.DatabaseRef.Name = opsv1.Restart, opsv1.ApplyIfReady, s.db.Object.GetName()
+	if err := controllerutil.SetOwnerReference(s.db.Object, request, c.Client.Scheme()); err != nil {
+		return 0, fmt.Errorf("setting the owner of %s: %w", name, err)
+	}
+	err := c.Client.Create(ctx, request, apply.FieldOwner)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return 0, fmt.Errorf("asking for a restart with renewed certificates: %w", err)
+	}
+	logf.FromContext(ctx).Info("asked for a restart with renewed certificates", "request", name)
+	return 0, nil
+}
+
+// renewalName is the name of the request to restart with exactly these issuances.
+func renewalName(db string, leaves []certs.Leaf) string {
+	sum := sha256.Sum256([]byte(certs.MountedFrom(leaves, false).String()))
+	return db + "-renewal-" + hex.EncodeToString(sum[:5])
+}

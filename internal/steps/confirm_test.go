@@ -1,0 +1,103 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/ops"
+)
+
+func TestAWorkloadIsNotWrittenForARequestThatHasChanged(t *testing.T) {
+	for name, change := range map[string]func(context.Context, client.Client) error{
+		"changed": func(ctx context.Context, c client.Client) error {
+			return c.Patch(ctx, request("r", "r1"), client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`)))
+		},
+		"gone": func(ctx context.Context, c client.Client) error {
+			uid := types.UID("r1")
+			return c.Delete(ctx, request("r", "r1"), client.Preconditions{UID: &uid})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			another := workload("another")
+			another.Spec.VolumeClaimTemplates[0].Spec.Resources.Requests[corev1.ResourceStorage] = resource.MustParse("2Gi")
+			w.target.Saved.After.Workloads["perconaxtradb"] = another
+			if err := change(t.Context(), w.client); err != nil {
+				t.Fatal(err)
+			}
+			w.writes = nil
+			for _, a := range []ops.Action{
+				ops.ApplyObjects{To: ops.After, Groups: []string{"perconaxtradb"}}, roll,
+				ops.DetachWorkload{To: ops.After, Group: "perconaxtradb"}, ops.StopPod{Group: "perconaxtradb", Pod: "px-2"},
+			} {
+				if out, err := w.executor.Do(t.Context(), w.target, a); !errors.As(err, new(*apply.BehindError)) {
+					t.Errorf("%T: %+v, %v; want a BehindError", a, out, err)
+				}
+			}
+			if len(w.writes) > 0 {
+				t.Errorf("written all the same: %v", w.writes)
+			}
+		})
+	}
+}
+
+func TestNoPodLeavesForAWorkloadThatIsNotTheLatest(t *testing.T) {
+	w := newWorld(t, budget("px", 3, 1))
+	cached := workload("new")
+	behind := interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			if set, ok := o.(*appsv1.StatefulSet); ok {
+				cached.DeepCopyInto(set)
+				set.Generation, set.Status.ObservedGeneration = 1, 1
+				return nil
+			}
+			return c.Get(ctx, key, o, opts...)
+		},
+	})
+	w.executor.Client, w.executor.Cluster.Client = behind, behind
+	if out, err := w.executor.Do(t.Context(), w.target, roll); !errors.As(err, new(*apply.BehindError)) || len(w.writes) > 0 {
+		t.Errorf("%+v, %v, writes %v", out, err, w.writes)
+	}
+}
+
+// The claims' cache may be the one that is behind: a pod whose volume has grown by now has been through its restart.
+func TestNoPodIsStoppedForAClaimThatHasGrown(t *testing.T) {
+	w := newWorld(t)
+	grown := interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+			err := c.Get(ctx, key, o, opts...)
+			if pvc, ok := o.(*corev1.PersistentVolumeClaim); ok && key.Name == "data-px-2" {
+				pvc.Status.Capacity[corev1.ResourceStorage] = resource.MustParse("2Gi")
+			}
+			return err
+		},
+	})
+	for _, stage := range []string{"with its workload", "detached"} {
+		w.executor.Apply.Live = grown
+		out, err := w.executor.Do(t.Context(), w.target, ops.StopPod{Group: "perconaxtradb", Pod: "px-2"})
+		if !errors.As(err, new(*apply.BehindError)) || len(w.writes) > 0 {
+			t.Errorf("%s: %+v, %v, writes %v", stage, out, err, w.writes)
+		}
+		w.executor.Apply.Live = w.client
+		w.do(t, ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}) // it is detached now
+		w.writes = nil
+	}
+}
+
+func TestNoCertificateIsChangedForARequestThatHasChanged(t *testing.T) {
+	w := newTLSWorld(t, "", "one")
+	w.target.Version = "1" // an older one
+	_, err := w.do(issue)
+	if !errors.As(err, new(*apply.BehindError)) || w.writes > 0 {
+		t.Errorf("%v, %d writes", err, w.writes)
+	}
+}

@@ -1,0 +1,100 @@
+//go:build lab
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	corev1 "k8s.io/api/core/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/drydock-db/drydock/test/framework"
+)
+
+// sizes are numbers of pods.
+var sizes = []int32{3, 5, 11}
+
+func TestMain(m *testing.M) {
+	logf.SetLogger(logr.Discard())
+	code := m.Run()
+	table.print(os.Stdout)
+	os.Exit(code)
+}
+
+// BenchmarkOperation carries out operations and, where pods restart, rollouts of an equal StatefulSet in turn, so that
+// both meet the same machine.
+func BenchmarkOperation(b *testing.B) {
+	for _, o := range operations {
+		for _, pods := range sizes {
+			b.Run(fmt.Sprintf("%s/pods=%d", o.name, pods), func(b *testing.B) { measure(b, o, pods) })
+		}
+	}
+}
+
+func measure(b *testing.B, o operation, pods int32) {
+	s := newSpace(b)
+	s.provision(b, pods, o.tls)
+	if o.restarts {
+		s.copyWorkload(b)
+	}
+	audit, err := s.Audit()
+	if err != nil {
+		b.Fatal(err)
+	}
+	row := row{operation: o.name, pods: int(pods), floor: o.floor(int(pods))}
+	since := s.Record.Story().Version()
+	for b.Loop() {
+		row.runs++
+		row.took = append(row.took, s.carryOut(b, o.request(s.Name, row.runs)))
+		if o.restarts {
+			row.rollouts = append(row.rollouts, s.rollout(b, fmt.Sprint(row.runs)))
+		}
+	}
+	s.quiet(b)
+	calls, err := audit.Calls(framework.OperatorUser, s.Name)
+	if err != nil {
+		b.Fatal(err)
+	}
+	row.count(calls)
+	row.reactions = reactions(s.Record.Story(), since)
+	row.report(b)
+	table = append(table, row)
+}
+
+// reactions are the times between a pod that became Ready and the next pod of the database that was told to leave, as a
+// watcher sees them. The first pod of each operation follows no other and is left out.
+func reactions(story framework.Story, since uint64) []time.Duration {
+	var all []time.Duration
+	var ready time.Time
+	leaving, up := map[string]bool{}, map[string]bool{}
+	for _, e := range story.Events {
+		pod, ok := e.Object.(*corev1.Pod)
+		if !ok || e.Version <= since || !strings.HasPrefix(pod.Name, database+"-") {
+			if _, request := e.Object.(framework.Request); request && e.Version > since {
+				if r := e.Object.(framework.Request); framework.Finished(r) {
+					ready = time.Time{}
+				}
+			}
+			continue
+		}
+		id := string(pod.UID)
+		switch {
+		case pod.DeletionTimestamp != nil && !leaving[id]:
+			leaving[id] = true
+			if !ready.IsZero() {
+				all = append(all, e.Seen.Sub(ready))
+			}
+			ready = time.Time{}
+		case framework.Ready(pod) && !up[id]:
+			up[id], ready = true, e.Seen
+		}
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,146 @@
+//go:build lab && faults
+
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// course names the references: a scenario on a sample.
+type course struct{ scenario, sample string }
+
+// voyage is the order in which a reference dock runs the scenarios: each begins with what the one before it has left, and
+// none is the first operation that the database sees, so that there always is a saved revision to clear away.
+func (s sample) voyage() []scenario {
+	return append([]scenario{named("Restart")}, s.possible()...)
+}
+
+// explore runs every scenario undisturbed, twice per sample and both at once. Where the two differ, the comparison with
+// later runs would say nothing, so that is a failure too.
+//
+// The databases stay, and calm waits until nothing has been written for a minute and says what has been.
+func (h *harbour) explore(t *testing.T, wanted []sample) (all map[course]*reference, calm func() []string) {
+	t.Helper()
+	type result struct {
+		found map[course]*reference
+		dock  *dock
+		err   error
+	}
+	results := make([][2]result, len(wanted))
+	var wg sync.WaitGroup
+	for i, s := range wanted {
+		for twin := range results[i] {
+			wg.Go(func() {
+				found, dock, err := h.sail(t.Context(), s)
+				results[i][twin] = result{found, dock, err}
+			})
+		}
+	}
+	wg.Wait()
+	all = map[course]*reference{}
+	var waits []func() []string
+	for i, s := range wanted {
+		for _, r := range results[i] {
+			if r.err != nil {
+				t.Fatalf("the undisturbed runs on %s fail: %v", s.title, r.err)
+			}
+			waits = append(waits, r.dock.calm())
+		}
+		first, second := results[i][0].found, results[i][1].found
+		for c, u := range first {
+			twin := second[c]
+			if diff := difference(u.text, twin.text); len(diff) > 0 {
+				t.Errorf("two undisturbed runs of %s on %s differ:\n%s", c.scenario, c.sample, shorten(diff, 20))
+			}
+			if len(twin.writes) > len(u.writes) {
+				u.writes = twin.writes
+			}
+			u.events = min(u.events, twin.events)
+			all[c] = u
+		}
+	}
+	return all, func() []string {
+		var wrong []string
+		for _, wait := range waits {
+			wrong = append(wrong, wait()...)
+		}
+		return wrong
+	}
+}
+
+// longCalm is how long nothing is written to a database after its last operation.
+const longCalm = time.Minute
+
+// calm lets a minute pass from now on, then says what has been written, and gives the dock up.
+func (d *dock) calm() (wait func() []string) {
+	done := len(d.operator.written())
+	over := time.After(longCalm)
+	return func() []string {
+		defer d.fill()
+		<-over
+		var wrong []string
+		for _, w := range d.operator.written()[done:] {
+			wrong = append(wrong, fmt.Sprintf("written to %s within a minute after the last operation: %s", d.sample.title, w.what))
+		}
+		return wrong
+	}
+}
+
+// sail runs every scenario on one database, which stays.
+func (h *harbour) sail(ctx context.Context, s sample) (found map[course]*reference, d *dock, err error) {
+	if d, err = h.dig(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	if found, err = d.sail(ctx); err != nil {
+		d.fill()
+	}
+	return found, d, err
+}
+
+func (d *dock) sail(ctx context.Context) (map[course]*reference, error) {
+	fresh, err := d.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	birth := reading{scene: fresh, variables: d.variables}.text()
+	ear := &dropper{}
+	if err := d.succeed(ctx, upbringing{frames: ear.filter}); err != nil {
+		return nil, err
+	}
+	found := map[course]*reference{}
+	for _, scenario := range d.sample.voyage() {
+		u, err := d.leg(ctx, scenario, ear)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", scenario.name, err)
+		}
+		u.birth = birth
+		found[course{scenario.name, d.sample.title}] = u
+	}
+	return found, nil
+}
+
+// leg runs one scenario undisturbed.
+func (d *dock) leg(ctx context.Context, s scenario, ear *dropper) (*reference, error) {
+	if err := d.prepare(ctx, s); err != nil {
+		return nil, err
+	}
+	r, err := d.begin(ctx, s, func(*run) { ear.arm(0) })
+	if err != nil {
+		return nil, err
+	}
+	if err := r.finish(ctx); err != nil {
+		return nil, err
+	}
+	u := &reference{text: r.text(), writes: d.operator.written()}
+	u.events, _ = ear.seen()
+	if wrong := succeeded(r, u); len(wrong) > 0 {
+		return nil, errors.New("undisturbed, and yet:\n" + shorten(wrong, 20) + "\n" + d.operator.log.String())
+	}
+	_, err = r.close(ctx)
+	return u, err
+}

@@ -1,0 +1,192 @@
+//go:build lab
+
+package tls
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/test/framework"
+)
+
+// arena is the namespace of one spec, with two authorities in it: issuers "one" and "two".
+type arena struct {
+	*framework.Space
+	issued *issuances
+}
+
+func newArena(ctx context.Context) *arena {
+	GinkgoHelper()
+	space, err := lab.NewSpace(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	a := &arena{Space: space}
+	a.issued = a.countIssuances()
+	DeferCleanup(a.close)
+	a.faults(ctx)
+	a.create(ctx,
+		&corev1.Secret{ObjectMeta: a.named("license"), StringData: map[string]string{"password": "not a real licence"}},
+		&cmv1.Issuer{ObjectMeta: a.named("self"), Spec: cmv1.IssuerSpec{IssuerConfig: cmv1.IssuerConfig{SelfSigned: &cmv1.SelfSignedIssuer{}}}})
+	for _, name := range []string{"one", "two"} {
+		a.create(ctx, a.authority(name), a.issuer(name, "authority-"+name))
+	}
+	for _, name := range []string{"one", "two"} {
+		Eventually(ctx, a.issuedAuthority("authority-"+name)).WithPolling(100*time.Millisecond).MustPassRepeatedly(5).Should(BeTrue(), name)
+	}
+	return a
+}
+
+// issuedAuthority tells whether an authority is there and not being issued. A cert-manager that is behind sometimes issues it a
+// second time at once, with another key; what the first had signed would be of another authority then.
+func (a *arena) issuedAuthority(name string) func(context.Context) (bool, error) {
+	return func(ctx context.Context) (bool, error) {
+		var c cmv1.Certificate
+		if err := a.Client.Get(ctx, client.ObjectKey{Namespace: a.Name, Name: name}, &c); err != nil {
+			return false, err
+		}
+		ready := false
+		for _, condition := range c.Status.Conditions {
+			switch condition.Type {
+			case cmv1.CertificateConditionReady:
+				ready = condition.Status == cmmeta.ConditionTrue
+			case cmv1.CertificateConditionIssuing:
+				if condition.Status == cmmeta.ConditionTrue {
+					return false, nil
+				}
+			}
+		}
+		return ready, nil
+	}
+}
+
+func (a *arena) named(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: a.Name, Name: name}
+}
+
+func (a *arena) authority(name string) *cmv1.Certificate {
+	return &cmv1.Certificate{ObjectMeta: a.named("authority-" + name), Spec: cmv1.CertificateSpec{
+		IsCA: true, CommonName: a.Name + "-" + name, SecretName: "authority-" + name, IssuerRef: cmmeta.IssuerReference{Name: "self", Kind: "Issuer"},
+		PrivateKey: &cmv1.CertificatePrivateKey{Algorithm: cmv1.ECDSAKeyAlgorithm, Size: 256},
+	}}
+}
+
+func (a *arena) issuer(name, secret string) *cmv1.Issuer {
+	return &cmv1.Issuer{ObjectMeta: a.named(name), Spec: cmv1.IssuerSpec{IssuerConfig: cmv1.IssuerConfig{CA: &cmv1.CAIssuer{SecretName: secret}}}}
+}
+
+func (a *arena) create(ctx context.Context, objects ...client.Object) {
+	GinkgoHelper()
+	for _, o := range objects {
+		Expect(a.Client.Create(ctx, o)).To(Succeed(), o.GetName())
+	}
+}
+
+// leaving are the namespaces of specs that are over.
+var leaving []*framework.Space
+
+var _ = AfterSuite(func(ctx SpecContext) {
+	for _, space := range leaving {
+		Expect(space.Delete(ctx, 2*time.Minute)).To(Succeed())
+	}
+})
+
+// close checks what must have held at every event. That the namespace goes away is waited for at the end.
+func (a *arena) close(ctx SpecContext) {
+	synced := a.Sync(ctx)
+	a.Record.Seal()
+	a.issued.stop()
+	story := a.Record.Story()
+	Expect(a.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.Name}})).To(Succeed())
+	a.Record.Stop()
+	leaving = append(leaving, a.Space)
+	Expect(synced).To(Succeed())
+	var broken []string
+	for _, v := range story.Violations() {
+		broken = append(broken, v.String())
+	}
+	Expect(append(broken, strangers(story)...)).To(BeEmpty(), "what must hold at every event in "+a.Name)
+}
+
+// provision makes the database and waits until it is Ready.
+func (a *arena) provision(ctx context.Context, db framework.Database) {
+	GinkgoHelper()
+	a.create(ctx, db)
+	Eventually(ctx, a.phase(db)).Should(Equal(kubedbv1.PhaseReady), func() string { return a.tell(db) })
+}
+
+func (a *arena) phase(db framework.Database) func() kubedbv1.DatabasePhase {
+	return func() kubedbv1.DatabasePhase {
+		if now, ok := a.Record.See(db).(framework.Database); ok {
+			return now.DatabaseStatus().Phase
+		}
+		return ""
+	}
+}
+
+// says reads a condition of an object as it was recorded last.
+func (a *arena) says(o client.Object, kind string) func() metav1.Condition {
+	return func() metav1.Condition { return framework.Condition(a.conditions(o), kind) }
+}
+
+func (a *arena) conditions(o client.Object) []metav1.Condition {
+	switch now := a.Record.See(o).(type) {
+	case framework.Database:
+		return now.DatabaseStatus().Conditions
+	case framework.Request:
+		return now.RequestStatus().Conditions
+	}
+	return nil
+}
+
+// tell is everything that an object says of itself.
+func (a *arena) tell(o client.Object) string {
+	var b strings.Builder
+	for _, c := range a.conditions(o) {
+		fmt.Fprintf(&b, "%s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	return b.String()
+}
+
+// run makes a ReconfigureTLS request and waits until it has ended.
+func (a *arena) run(ctx context.Context, s sample, name string, change opsv1.PerconaXtraDBTLSSpec, options ...func(*opsv1.OpsRequestSpec)) framework.Request {
+	GinkgoHelper()
+	r := s.request(a, name, change, options...)
+	a.create(ctx, r)
+	Eventually(ctx, func() bool {
+		now, ok := a.Record.See(r).(framework.Request)
+		return ok && framework.Finished(now)
+	}).Should(BeTrue(), func() string { return name + "\n" + a.tell(r) })
+	return a.Record.See(r).(framework.Request)
+}
+
+// succeeds is run for requests that end well.
+func (a *arena) succeeds(ctx context.Context, s sample, name string, change opsv1.PerconaXtraDBTLSSpec, options ...func(*opsv1.OpsRequestSpec)) {
+	GinkgoHelper()
+	r := a.run(ctx, s, name, change, options...)
+	Expect(r.RequestStatus().Phase).To(Equal(opsv1.PhaseSuccessful), name+"\n"+a.tell(r))
+	Expect(a.Sync(ctx)).To(Succeed())
+}
+
+// version is how far the story has been written.
+func (a *arena) version(ctx context.Context) uint64 {
+	GinkgoHelper()
+	Expect(a.Sync(ctx)).To(Succeed())
+	return a.Record.Story().Version()
+}
+
+// faults replaces the rules by which pods misbehave.
+func (a *arena) faults(ctx context.Context, rules ...string) {
+	GinkgoHelper()
+	Expect(a.Faults(ctx, rules...)).To(Succeed())
+}
