@@ -76,7 +76,7 @@ test-tls: ## The suite for TLS, with cert-manager, on a running lab (make up)
 test-petsets: ## The suite for PetSets, on a lab of its own that it starts and stops
 	@trap 'go -C lab run ./cmd/lab --dir $(LAB_DIR)-petset down' EXIT; \
 	go -C lab run ./cmd/lab --dir $(LAB_DIR)-petset up --root $(CURDIR) --manifests config/petset; \
-	DRYDOCK_PETSET_LAB=$(LAB_DIR)-petset go test -tags lab -count=1 -timeout 20m ./test/petset
+	DRYDOCK_PETSET_LAB=$(LAB_DIR)-petset go test -tags lab -count=1 -timeout 20m -v ./test/petset
 test-faults: ## A third of the fault matrix (FAULTS_PART, FAULTS_SEED), on a lab of its own that it starts and stops
 	@$(call faults,-faults.part=$(FAULTS_PART) -faults.budget=$(FAULTS_BUDGET) -faults.replay)
 test-faults-all: ## The whole fault matrix, on a lab of its own

@@ -37,8 +37,14 @@ func TestPetSets(t *testing.T) {
 	}
 	t.Setenv(framework.EnvLab, dir)
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "Drydock with PetSets")
+	suite, reporter := GinkgoConfiguration()
+	suite.FlakeAttempts = framework.Attempts
+	RunSpecs(t, "Drydock with PetSets", suite, reporter)
 }
+
+var _ = ReportAfterSuite("what failed", func(report Report) {
+	Expect(framework.Tell(os.Stdout, report)).To(Succeed())
+})
 
 // operator of the lab. It makes StatefulSets until this suite starts it with asked.
 var operator *framework.Operator
