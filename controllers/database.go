@@ -38,7 +38,7 @@ type Database struct {
 	Admission *admit.Admission
 	// CertManager tells whether the cluster has cert-manager's kinds.
 	CertManager bool
-	// Overtaken is how long each database rests; see Patience.
+	// Overtaken is how long each database rests; see Rests.
 	Overtaken workqueue.TypedRateLimiter[types.NamespacedName]
 
 	rendered renderings
@@ -86,9 +86,9 @@ func (c *Database) reconcile(ctx context.Context, key client.ObjectKey) (time.Du
 	return c.pass(ctx, s)
 }
 
-// Patience returns how long a database rests before its next pass when one was overtaken. The first rest is short, for the
+// Rests returns how long a database rests before its next pass when one was overtaken. The first rest is short, for the
 // newer object may have arrived before the conflict was seen; a watch that is late is waited for ever longer.
-func Patience() workqueue.TypedRateLimiter[types.NamespacedName] {
+func Rests() workqueue.TypedRateLimiter[types.NamespacedName] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](100*time.Millisecond, aMoment)
 }
 

@@ -44,7 +44,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o O
 		c := &Database{
 			Engine: e, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Apply: applier, Cluster: cluster,
 			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster, Now: o.Now},
-			Journal:  j, Admission: o.Admission, CertManager: o.CertManager, Overtaken: Patience(),
+			Journal:  j, Admission: o.Admission, CertManager: o.CertManager, Overtaken: Rests(),
 		}
 		if err := c.Setup(ctx, mgr, o.Concurrency); err != nil {
 			return err

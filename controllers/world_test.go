@@ -91,7 +91,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	w.controller = &Database{
 		Engine: perconaxtradb.New(), Client: w.client, Live: live, Apply: applier, Cluster: cluster,
 		Executor: &steps.Executor{Client: w.client, Apply: applier, Cluster: cluster, Now: time.Now},
-		Journal:  &journal.Journal{Client: w.client, Now: time.Now}, Overtaken: Patience(),
+		Journal:  &journal.Journal{Client: w.client, Now: time.Now}, Overtaken: Rests(),
 	}
 	return w
 }

@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -30,6 +31,8 @@ type Pod struct {
 	Ordinal            int32
 	Revision           string
 	Ready, Terminating bool
+	// ReadySince is when its node said so; zero when it is not Ready.
+	ReadySince time.Time
 	// Restarts of the container that restarted most.
 	Restarts int32
 	// Problem is the pod's own message if it does not run; empty while it runs or is on its way.
@@ -58,6 +61,9 @@ type Roll struct {
 	Evict *Pod
 	// Updated is the number of pods that are done.
 	Updated int
+	// healthy is how many pods are Ready and stay; lastReady is when the last one that is Ready became so.
+	healthy   int32
+	lastReady time.Time
 }
 
 // census sorts the pods of a workload by what a rollout has to do about them.
@@ -87,6 +93,7 @@ func NextPod(w Workload) Roll {
 	}
 	c := w.census()
 	roll := Roll{Updated: c.done}
+	roll.healthy, roll.lastReady = w.health()
 	switch {
 	case c.failing != nil:
 		roll.Outcome = Outcome{Status: Failed, Reason: ReasonPodNotStarting,
@@ -105,6 +112,19 @@ func NextPod(w Workload) Roll {
 		roll.Outcome = Outcome{Status: Done, Message: fmt.Sprintf("restarted %d of %d pods", c.done, w.Replicas)}
 	}
 	return roll
+}
+
+// health counts the pods that are Ready and stay, and tells when the last one that is Ready became so.
+func (w Workload) health() (n int32, last time.Time) {
+	for _, p := range w.Pods {
+		if p.Ready && !p.Terminating {
+			n++
+		}
+		if p.Ready && p.ReadySince.After(last) {
+			last = p.ReadySince
+		}
+	}
+	return n, last
 }
 
 // census looks at every ordinal from the lowest to the highest, so that of several pods alike the highest is kept.

@@ -110,6 +110,9 @@ func viewPod(p *corev1.Pod) ops.Pod {
 		Revision: p.Labels[appsv1.StatefulSetRevisionLabel],
 		Ready:    PodReady(p), Terminating: p.DeletionTimestamp != nil,
 	}
+	if v.Ready {
+		v.ReadySince = readiness(p).LastTransitionTime.Time
+	}
 	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		v.Restarts = max(v.Restarts, s.RestartCount)
 		if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
@@ -122,6 +125,20 @@ func viewPod(p *corev1.Pod) ops.Pod {
 		v.Unschedulable = v.Problem != ""
 	}
 	return v
+}
+
+// viewBudgets turns budgets into values.
+func viewBudgets(budgets []policyv1.PodDisruptionBudget) []ops.Budget {
+	seen := make([]ops.Budget, len(budgets))
+	for i, b := range budgets {
+		policy := b.Spec.UnhealthyPodEvictionPolicy
+		seen[i] = ops.Budget{
+			Name: b.Name, Current: b.Status.ObservedGeneration == b.Generation,
+			Healthy: b.Status.CurrentHealthy, Desired: b.Status.DesiredHealthy, Expected: b.Status.ExpectedPods,
+			Allowed: b.Status.DisruptionsAllowed, AlwaysAllow: policy != nil && *policy == policyv1.AlwaysAllow,
+		}
+	}
+	return seen
 }
 
 // problem is the container's own account of why it does not run: what the kubelet says, and how it last ended.

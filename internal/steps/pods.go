@@ -3,8 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -16,10 +14,6 @@ import (
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
-
-// blockedRetry is how long an eviction rests that was refused although the budgets that are seen allow it. What the budgets
-// explain ends with a change of theirs, which wakes us.
-const blockedRetry = 10 * time.Second
 
 // rollPods lets one pod leave, if it is time for one.
 func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops.Outcome, error) {
@@ -67,10 +61,8 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 			return x.settleEviction(ctx, g, &budgets[0], *e, roll)
 		}
 	}
-	if o, wait := judge(budgets, pod, g.pods, roll); wait {
-		if o.Reason == roll.Outcome.Reason {
-			o.Quiet = catchingUp(g.pods, x.now())
-		}
+	seen := viewBudgets(budgets)
+	if o, wait := roll.Hold(seen, x.now()); wait {
 		return o, nil
 	}
 	uid := pod.UID
@@ -84,30 +76,9 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 		// budget may as well have been written in between, and then nothing would wake us.
 		return roll.Outcome, nil
 	case apierrors.IsTooManyRequests(err):
-		return refusedBy(budgets, pod, roll), nil
+		return roll.Refused(seen), nil
 	}
 	return ops.Outcome{}, fmt.Errorf("evicting pod %s: %w", pod.Name, err)
-}
-
-// refusedBy reads the budgets after an eviction was refused that judge had let through. Of a Ready pod they allow it, so they are
-// about to change, and that is not worth a word. Of one that is not Ready the policy of the budget decides: by default it stays
-// while the budget lacks healthy pods.
-func refusedBy(budgets []policyv1.PodDisruptionBudget, pod *corev1.Pod, roll ops.Roll) ops.Outcome {
-	o, explained := roll.Outcome, false
-	if len(budgets) == 1 && !PodReady(pod) && !alwaysAllows(&budgets[0]) {
-		s := budgets[0].Status
-		o = blocked("PodDisruptionBudget %s does not allow pod %s to leave, although it is not Ready: %d of %d pods are healthy and %d are needed; "+
-			"set its unhealthyPodEvictionPolicy to AlwaysAllow", budgets[0].Name, pod.Name, s.CurrentHealthy, s.ExpectedPods, s.DesiredHealthy)
-		explained = s.DisruptionsAllowed == 0 && (s.CurrentHealthy < s.DesiredHealthy || s.DesiredHealthy == 0)
-	}
-	if !explained {
-		o.After = blockedRetry
-	}
-	return o
-}
-
-func alwaysAllows(b *policyv1.PodDisruptionBudget) bool {
-	return b.Spec.UnhealthyPodEvictionPolicy != nil && *b.Spec.UnhealthyPodEvictionPolicy == policyv1.AlwaysAllow
 }
 
 // remembered finds a pod that the budget counts as evicted and that is there: the one that is to leave, or else another of
@@ -159,60 +130,6 @@ func (x *Executor) forgetEviction(ctx context.Context, budget *policyv1.PodDisru
 		return fmt.Errorf("correcting PodDisruptionBudget %s: %w", budget.Name, err)
 	}
 	return nil
-}
-
-// judge reads the budgets before an eviction is tried: a call that must be refused is not made, and a budget whose
-// status only lags behind the pods is not worth a word, since its next change wakes us.
-func judge(budgets []policyv1.PodDisruptionBudget, pod *corev1.Pod, group []corev1.Pod, roll ops.Roll) (ops.Outcome, bool) {
-	if len(budgets) > 1 {
-		names := make([]string, len(budgets))
-		for i, b := range budgets {
-			names[i] = b.Name
-		}
-		return blocked("pod %s is covered by more than one PodDisruptionBudget (%s), which the Eviction API does not support: delete the extra one",
-			pod.Name, strings.Join(names, ", ")), true
-	}
-	if len(budgets) == 0 || !PodReady(pod) || budgets[0].Status.DisruptionsAllowed > 0 {
-		return ops.Outcome{}, false
-	}
-	b := budgets[0]
-	if b.Status.ObservedGeneration != b.Generation || b.Status.CurrentHealthy < ready(group) {
-		return roll.Outcome, true
-	}
-	return blocked("PodDisruptionBudget %s does not allow pod %s to leave: %d of %d pods are healthy and %d are needed",
-		b.Name, pod.Name, b.Status.CurrentHealthy, b.Status.ExpectedPods, b.Status.DesiredHealthy), true
-}
-
-// budgetTakes is how long a budget may take to see that a pod is Ready.
-const budgetTakes = 3 * time.Second
-
-// catchingUp is how long a budget may still take to see the last pod that became Ready. It is zero where the clocks of the pods'
-// nodes say nothing of that.
-func catchingUp(pods []corev1.Pod, now time.Time) time.Duration {
-	var last time.Time
-	for i := range pods {
-		if c := readiness(&pods[i]); PodReady(&pods[i]) && c.LastTransitionTime.After(last) {
-			last = c.LastTransitionTime.Time
-		}
-	}
-	if now.Before(last) {
-		return 0
-	}
-	return max(0, last.Add(budgetTakes).Sub(now))
-}
-
-func ready(pods []corev1.Pod) int32 {
-	var n int32
-	for i := range pods {
-		if PodReady(&pods[i]) && pods[i].DeletionTimestamp == nil {
-			n++
-		}
-	}
-	return n
-}
-
-func blocked(format string, args ...any) ops.Outcome {
-	return waiting(ReasonEvictionBlocked, format, args...)
 }
 
 func podNamed(pods []corev1.Pod, name string) *corev1.Pod {

@@ -2,8 +2,6 @@ package steps
 
 // Reasons of steps. docs/conditions.md is made from their comments.
 const (
-	// ReasonEvictionBlocked: a PodDisruptionBudget does not let the pod leave; the message names it.
-	ReasonEvictionBlocked = "EvictionBlocked"
 	// ReasonWorkloadMissing: the workload is gone.
 	ReasonWorkloadMissing = "WorkloadMissing"
 	// ReasonWrongSecrets: a pod does not mount the Secrets that its workload names.
