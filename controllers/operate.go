@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -197,7 +198,7 @@ func (c *Database) undo(ctx context.Context, o *operation) (time.Duration, error
 	if cause.Reason == opsv1.ReasonCanceled {
 		outcome = kubedbv1.OutcomeCanceled
 	}
-	end := steps.End{Outcome: outcome, Reason: cause.Reason, Message: cause.Message + "; what had been done is undone"}
+	end := steps.End{Outcome: outcome, Reason: cause.Reason, Message: cause.Message + "; what had been done is undone" + o.lasting(cause.Message)}
 	r := c.run(ctx, o, o.plan.Undo, ops.Before, end)
 	switch {
 	case r.failed != nil:
@@ -214,6 +215,7 @@ func (c *Database) giveUp(ctx context.Context, o *operation, message string) err
 	if cause, undoing := o.journal.Undoing(); undoing {
 		message = fmt.Sprintf("%s; undoing it failed too: %s", cause.Message, message)
 	}
+	message += o.lasting(message)
 	o.db.Set(kubedbv1.ConditionDegraded, "True", opsv1.ReasonUndoIncomplete, message)
 	end := steps.End{Outcome: kubedbv1.OutcomeFailed, Reason: opsv1.ReasonUndoIncomplete, Message: message}
 	if _, err := c.Executor.Do(ctx, o.target(c, ops.Before, end), ops.Resume{Undo: true}); err != nil {
@@ -221,6 +223,21 @@ func (c *Database) giveUp(ctx context.Context, o *operation, message string) err
 	}
 	o.journal.Fail(opsv1.ReasonUndoIncomplete, message)
 	return c.close(ctx, o)
+}
+
+// lasting tells how far came what no undo takes back, unless that is said already. The database keeps it, for a request that was
+// deleted is gone.
+func (o *operation) lasting(said string) string {
+	var told []string
+	for _, step := range o.plan.Lasting() {
+		if message := o.journal.Message(step); message != "" && !strings.Contains(said, message) {
+			told = append(told, step.Type+": "+message)
+		}
+	}
+	if len(told) == 0 {
+		return ""
+	}
+	return "; volumes stay as large as they are: " + strings.Join(told, "; ")
 }
 
 // close commits the end and lets the request go.

@@ -129,3 +129,30 @@ func TestTheStepsOfOneStoppedPodAreToldTogether(t *testing.T) {
 		})
 	}
 }
+
+// What volumes have grown to stays, so the end of an undone operation tells of it: the request may be gone soon.
+func TestAnUndoneExpansionTellsWhatStays(t *testing.T) {
+	step := func(group string) ops.Step {
+		return ops.Step{Type: "Expand" + group + "Volumes", Action: ops.ExpandVolumes{Group: group}}
+	}
+	r := restartUnderWay()
+	r.Status.Conditions = append(r.Status.Conditions,
+		metav1.Condition{Type: "ExpandLeafVolumes", Status: "True", Message: "2 of 2 claims have 5Gi"},
+		metav1.Condition{Type: "ExpandAggregatorVolumes", Status: "False", Message: "1 of 3 claims have 5Gi"},
+		metav1.Condition{Type: "ExpandNodeVolumes", Status: "Unknown"})
+	w := newWorld(t)
+	o := &operation{journal: w.controller.Journal.OpenRequest(r)}
+	o.plan.Steps = []ops.Step{step("Leaf"), step("Aggregator"), step("Node"), {Type: "RestartPods", Action: ops.RollPods{}}}
+	for said, want := range map[string]string{
+		"the request was deleted": "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi",
+		"failed: 1 of 3 claims have 5Gi; 2 of 2 claims have 5Gi": "",
+	} {
+		if got := o.lasting(said); got != want {
+			t.Errorf("after %q it says %q, not %q", said, got, want)
+		}
+	}
+	o.plan.Steps = nil
+	if got := o.lasting("no"); got != "" {
+		t.Errorf("an operation without volumes says %q", got)
+	}
+}

@@ -1,6 +1,9 @@
 package ops
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Side says which state of the saved revision an action works towards.
 type Side string
@@ -37,6 +40,14 @@ type Plan struct {
 	Steps []Step
 	// Undo runs when a step failed for good or the request was deleted. It ends with the database resumed.
 	Undo []Step
+}
+
+// Lasting are the steps whose work no undo takes back: volumes cannot shrink.
+func (p Plan) Lasting() []Step {
+	return slices.DeleteFunc(slices.Clone(p.Steps), func(s Step) bool {
+		_, grows := s.Action.(ExpandVolumes)
+		return !grows
+	})
 }
 
 // Change is what the saved revision tells the planner: which groups a request touches and how.

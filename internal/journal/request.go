@@ -100,6 +100,14 @@ func (r *Request) Told(step ops.Step) time.Time {
 	return c.LastTransitionTime.Time
 }
 
+// Message is what the request says of a step that has begun.
+func (r *Request) Message(step ops.Step) string {
+	if c := r.condition(step.Type); c != nil && c.Status != metav1.ConditionUnknown {
+		return c.Message
+	}
+	return ""
+}
+
 // Hold says that a step rests while somebody else pauses the database. That time does not count.
 func (r *Request) Hold(step ops.Step, message string) {
 	r.set(step.Type, metav1.ConditionFalse, opsv1.ReasonDatabasePaused, message)
