@@ -36,14 +36,18 @@ func patienceOf(text string) time.Duration {
 const licence = "license-secret"
 
 // arena is the namespace of one spec. When the spec is over it is deleted, must go away, and what was recorded in it must
-// have broken no invariant.
-type arena struct{ *framework.Space }
+// have broken no invariant, and no answer may have told the value of a Secret.
+type arena struct {
+	*framework.Space
+	// answers are refusals, and what kubectl printed besides what it was asked for: warnings and errors.
+	answers []string
+}
 
 func newArena(ctx context.Context) *arena {
 	GinkgoHelper()
 	space, err := lab.NewSpace(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	a := &arena{space}
+	a := &arena{Space: space}
 	DeferCleanup(a.close)
 	a.faults(ctx)
 	a.create(ctx, a.secret(licence, map[string]string{"username": "license", "password": "not a real licence"}))
@@ -65,6 +69,11 @@ func (a *arena) close(ctx SpecContext) {
 		broken = append(broken, v.String())
 	}
 	Expect(broken).To(BeEmpty(), "invariants that did not hold at every event in "+a.Name+":\n"+transcript(story))
+	for value, where := range story.Secrets() {
+		for _, answer := range a.answers {
+			Expect(strings.Contains(answer, value)).To(BeFalse(), "an answer tells the value of "+where)
+		}
+	}
 }
 
 // remember keeps the generated passwords for the look into the operator's log.
@@ -117,6 +126,7 @@ func (a *arena) refuses(ctx context.Context, o client.Object, fragments ...strin
 	GinkgoHelper()
 	err := a.Client.Create(ctx, o)
 	Expect(err).To(HaveOccurred(), "%T %s was admitted", o, o.GetName())
+	a.answers = append(a.answers, err.Error())
 	for _, f := range fragments {
 		Expect(err).To(MatchError(ContainSubstring(f)))
 	}

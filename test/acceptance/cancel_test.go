@@ -3,11 +3,15 @@
 package acceptance
 
 import (
+	"fmt"
+
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/test/framework"
 )
 
 var _ = Describe("Deleting a request that runs", func() {
@@ -63,6 +67,45 @@ var _ = Describe("Deleting a request that runs", func() {
 		Eventually(ctx, a.says(db, kubedbv1.ConditionPodsUpToDate)).Should(HaveField("Status", BeEquivalentTo("True")))
 	})
 
+	for _, s := range []sample{cluster, percona} {
+		It("leaves what an Online expansion of "+s.title+" has grown, and a new request finishes the others", func(ctx SpecContext) {
+			a := newArena(ctx)
+			db, group := s.database(a.Name), s.last()
+			a.provision(ctx, db)
+			stuck := s.pods(group.name)[0]
+			a.faults(ctx, "{claim: data-"+stuck+", resize: never}")
+			since := a.now(ctx)
+			r := s.expand(a, "grow", opsv1.ModeOnline, "5Gi")
+			a.create(ctx, r)
+			step := "Expand" + group.title + "Volumes"
+			told := fmt.Sprintf("%d of %d claims have 5Gi; growing: data-%s has 1Gi", group.replicas-1, group.replicas, stuck)
+			Eventually(ctx, a.says(r, step)).Should(HaveField("Message", told))
+			Expect(a.Client.Delete(ctx, r)).To(Succeed())
+			Eventually(ctx, a.has(r, r.GetName())).Should(BeFalse(), "the request that was deleted")
+			a.becomes(ctx, db, kubedbv1.PhaseReady)
+			a.now(ctx)
+			a.isFree(s)
+			Expect(a.lastOperation(s)).To(And(
+				HaveField("UID", r.GetUID()), HaveField("Name", "grow"), HaveField("Outcome", kubedbv1.OutcomeCanceled),
+				HaveField("Reason", opsv1.ReasonCanceled), HaveField("Message", ContainSubstring("was deleted"))))
+			end := a.atLast(r)
+			Expect(condition(end, opsv1.ConditionFailed)).To(And(
+				HaveField("Status", metav1.ConditionTrue), HaveField("Reason", opsv1.ReasonCanceled)))
+			Expect(condition(end, step).Message).To(Equal(told), "which claims have grown is told to the end")
+			Eventually(ctx, a.told(r)).Should(Equal([]string{"Normal Starting", "Normal Canceling", "Normal Canceled"}))
+			a.keepsSizes(s)
+			for _, pod := range s.pods() {
+				Expect(a.capacity(pod)).To(Equal(map[bool]string{true: "1Gi", false: "5Gi"}[pod == stuck]), "volume of "+pod)
+			}
+
+			a.faults(ctx)
+			a.succeeds(ctx, s.expand(a, "finish", opsv1.ModeOnline, "5Gi"))
+			a.hasGrown(ctx, s, "5Gi")
+			Expect(a.restarted(ctx, since)).To(BeEmpty())
+			a.isSettled(ctx, s)
+		})
+	}
+
 	It("says on the request that it undoes, while it does", func(ctx SpecContext) {
 		a := newArena(ctx)
 		a.provision(ctx, percona.database(a.Name))
@@ -76,3 +119,16 @@ var _ = Describe("Deleting a request that runs", func() {
 		Eventually(ctx, a.told(r)).Should(Equal([]string{"Normal Starting", "Normal Canceling", "Normal Canceled"}))
 	})
 })
+
+// atLast is a request as it was at the end, also one that is gone.
+func (a *arena) atLast(r framework.Request) framework.Request {
+	GinkgoHelper()
+	var last framework.Request
+	for _, e := range a.Record.Story().Events {
+		if seen, ok := e.Object.(framework.Request); ok && seen.GetUID() == r.GetUID() {
+			last = seen
+		}
+	}
+	Expect(last).NotTo(BeNil(), "there never was a request "+r.GetName())
+	return last
+}

@@ -7,6 +7,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -111,5 +112,32 @@ var _ = Describe("A step that takes too long", func() {
 		a.ends(ctx, repair, opsv1.PhaseSuccessful)
 		a.becomes(ctx, db, kubedbv1.PhaseReady)
 		Eventually(ctx, a.says(db, kubedbv1.ConditionDegraded)).ShouldNot(HaveField("Status", metav1.ConditionTrue))
+	})
+
+	It("is corrected by an operation of another type: an expansion runs although the database is not Ready", func(ctx SpecContext) {
+		a := newArena(ctx)
+		db := percona.database(a.Name)
+		a.provision(ctx, db)
+		a.faults(ctx, held)
+		change := changes{"perconaxtradb": inline("a.cnf", "wait_timeout = 60\n")}
+		a.fails(ctx, percona.reconfigure(a, "hopeless", change, within(5*time.Second), retries(0)), opsv1.ReasonUndoIncomplete)
+		Eventually(ctx, func() bool { // nobody takes it away any more, but it may still be on its way out or in
+			pod, ok := framework.Latest[*corev1.Pod](a.Record, "px-2")
+			return ok && pod.DeletionTimestamp == nil
+		}).Should(BeTrue(), "px-2")
+		a.breakPod(ctx, "px-2") // its successor will be well
+		since := a.now(ctx)
+		a.isFree(percona)
+		Expect(a.phase(db)()).To(Equal(kubedbv1.PhaseCritical))
+		Expect(a.says(db, kubedbv1.ConditionDegraded)().Status).To(Equal(metav1.ConditionTrue))
+
+		// With apply IfReady: it need not wait for a database that the last operation has left like that.
+		a.succeeds(ctx, percona.expand(a, "grow", opsv1.ModeOffline, "5Gi"))
+		a.hasGrown(ctx, percona, "5Gi")
+		Expect(a.restarted(ctx, since)).To(Equal(percona.pods()))
+		a.isSettled(ctx, percona)
+		Expect(a.says(db, kubedbv1.ConditionDegraded)()).To(BeZero())
+		Expect(configuration(see(a, db), "perconaxtradb")).To(Equal(kubedbv1.ConfigurationSpec{}))
+		a.runs(ctx, percona, "perconaxtradb", "wait_timeout", "")
 	})
 })

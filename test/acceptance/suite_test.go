@@ -41,17 +41,25 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 })
 
-// passwords are generated ones that this process has seen; the operator's log must not show them.
+// passwords are generated ones that this process has seen; neither the operator's log nor its metrics must show them. (That
+// events, conditions and answers do not is looked at in each arena.)
 var passwords = map[string]string{}
 
-var _ = AfterSuite(func() {
+var _ = AfterSuite(func(ctx SpecContext) {
 	if lab == nil {
 		return
 	}
 	log, err := lab.Log()
 	Expect(err).NotTo(HaveOccurred())
+	var metrics string
+	Eventually(ctx, func(ctx context.Context) (err error) { // another process may have taken the operator away
+		metrics, err = lab.Metrics(ctx)
+		return err
+	}).Should(Succeed())
+	Expect(metrics).To(ContainSubstring("drydock_webhook_cert_expiry_timestamp_seconds"), "these are not the operator's metrics")
 	for password, where := range passwords {
 		Expect(strings.Contains(log, password)).To(BeFalse(), "the operator's log shows the password of "+where)
+		Expect(strings.Contains(metrics, password)).To(BeFalse(), "the operator's metrics show the password of "+where)
 	}
 	Expect(log).NotTo(ContainSubstring("panic"), "the operator has panicked")
 })
@@ -61,6 +69,7 @@ func (a *arena) kubectl(ctx context.Context, stdin string, args ...string) frame
 	GinkgoHelper()
 	out, err := a.Kubectl().Run(ctx, stdin, args...)
 	Expect(err).NotTo(HaveOccurred())
+	a.answers = append(a.answers, out.Stderr)
 	return out
 }
 

@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -107,35 +106,6 @@ var _ = Describe("VolumeExpansion with a CSI driver", func() {
 		Expect(condition(r, "ExpandVolumes").Message).To(Equal("3 of 3 claims have 5Gi"))
 		a.now(ctx)
 		Expect([]string{a.capacity("px-0"), a.capacity("px-1"), a.capacity("px-2")}).To(Equal([]string{"5Gi", "8Gi", "5Gi"}))
-		a.isSettled(ctx, s)
-	})
-
-	It("stops at the claim that a quota refuses, brings its pod back, and is finished once there is room", func(ctx SpecContext) {
-		a, s := newArena(ctx), onCSI(percona)
-		a.provision(ctx, s.database(a.Name))
-		a.faults(ctx, `{claim: data-px-2, growAfter: 2s}`)
-		since := a.now(ctx)
-		r := s.expand(a, "grow", opsv1.ModeOffline, "5Gi", retries(0))
-		a.create(ctx, r)
-		Eventually(ctx, a.asks("data-px-2")).Should(Equal("5Gi"))
-		quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "full"}, Spec: corev1.ResourceQuotaSpec{
-			Hard: corev1.ResourceList{corev1.ResourceRequestsStorage: resource.MustParse("8Gi")},
-		}}
-		a.create(ctx, quota)
-		ended := a.ends(ctx, r, opsv1.PhaseFailed)
-		failed := condition(ended, opsv1.ConditionFailed)
-		Expect(failed.Reason).To(Equal("ExpansionRefused"))
-		Expect(failed.Message).To(And(ContainSubstring("data-px-1"), ContainSubstring("exceeded quota: full")))
-		a.becomes(ctx, s.database(a.Name), kubedbv1.PhaseReady)
-		a.isFree(s)
-		Expect(a.restarted(ctx, since)).To(Equal([]string{"px-2", "px-1"}))
-		Expect([]string{a.capacity("px-0"), a.capacity("px-1"), a.capacity("px-2")}).To(Equal([]string{"1Gi", "1Gi", "5Gi"}))
-
-		Expect(a.Client.Delete(ctx, quota)).To(Succeed())
-		since = a.now(ctx)
-		a.succeeds(ctx, s.expand(a, "finish", opsv1.ModeOffline, "5Gi"))
-		a.hasGrown(ctx, s, "5Gi")
-		Expect(a.restarted(ctx, since)).To(Equal([]string{"px-1", "px-0"}), "a pod whose claim is large enough stays")
 		a.isSettled(ctx, s)
 	})
 

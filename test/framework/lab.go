@@ -44,6 +44,8 @@ type Lab struct {
 	Client client.WithWatch
 	// PetSets tells that the lab served them when it was connected to; they are recorded then.
 	PetSets bool
+	// metrics is the port of the operator's.
+	metrics int
 }
 
 // Connect finds the lab that the environment names and asks it for a sign of life.
@@ -52,7 +54,7 @@ func Connect(ctx context.Context) (*Lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := rootOf(dir)
+	known, err := stateOf(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +68,7 @@ func Connect(ctx context.Context) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("building a client for the lab in %s: %w", dir, err)
 	}
-	lab := &Lab{Dir: dir, Root: root, Config: config, Client: c}
+	lab := &Lab{Dir: dir, Root: known.Root, Config: config, Client: c, metrics: known.Ports["drydock-metrics"]}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := c.Get(ctx, client.ObjectKey{Name: "drydock-system"}, &corev1.Namespace{}); err != nil {
@@ -102,19 +104,22 @@ func Folder() (string, error) {
 	return filepath.Join(root, dir), err
 }
 
-// rootOf is the repository that a lab was started from.
-func rootOf(dir string) (string, error) {
+// state is what a lab remembers: the repository that it was started from, and the ports of its listeners.
+type state struct {
+	Root  string         `json:"root"`
+	Ports map[string]int `json:"ports"`
+}
+
+func stateOf(dir string) (state, error) {
+	var known state
 	raw, err := os.ReadFile(filepath.Join(dir, "state.json"))
 	if err != nil {
-		return "", fmt.Errorf("%s=%s is not the folder of a lab (`make up` starts one): %w", EnvLab, dir, err)
+		return known, fmt.Errorf("%s=%s is not the folder of a lab (`make up` starts one): %w", EnvLab, dir, err)
 	}
-	var state struct {
-		Root string `json:"root"`
+	if err := json.Unmarshal(raw, &known); err != nil {
+		return known, fmt.Errorf("reading the lab's state in %s: %w", dir, err)
 	}
-	if err := json.Unmarshal(raw, &state); err != nil {
-		return "", fmt.Errorf("reading the lab's state in %s: %w", dir, err)
-	}
-	return state.Root, nil
+	return known, nil
 }
 
 // Scheme knows every type that the suites use.

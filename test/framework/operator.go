@@ -3,9 +3,13 @@ package framework
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"k8s.io/client-go/rest"
 )
 
 // Operator starts and ends the lab's operator. While it is away every other spec suffers, so specs that use it run
@@ -61,4 +65,31 @@ func (l *Lab) Log() (string, error) {
 		return "", fmt.Errorf("reading the operator's log: %w", err)
 	}
 	return string(raw), nil
+}
+
+// Metrics are the operator's, as an administrator reads them. The operator that runs has counted them since it started.
+func (l *Lab) Metrics(ctx context.Context) (string, error) {
+	// Its certificate is one that it made for itself.
+	itsOwn := rest.TLSClientConfig{Insecure: true}
+	c, err := rest.HTTPClientFor(&rest.Config{BearerToken: l.Config.BearerToken, TLSClientConfig: itsOwn})
+	if err != nil {
+		return "", fmt.Errorf("building a client for the operator's metrics: %w", err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", l.metrics), http.NoBody)
+	if err != nil {
+		return "", fmt.Errorf("asking for the operator's metrics: %w", err)
+	}
+	answer, err := c.Do(r)
+	if err != nil {
+		return "", fmt.Errorf("asking for the operator's metrics: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return "", fmt.Errorf("reading the operator's metrics: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("asking for the operator's metrics: %s: %s", answer.Status, text)
+	}
+	return string(text), nil
 }

@@ -33,20 +33,27 @@ type world struct {
 const shortestSecret = 8
 
 func newWorld(s Story) *world {
-	w := &world{
-		objects: map[types.UID]client.Object{}, byHand: s.ByHand, replicas: map[string]int32{}, secrets: map[string]string{},
+	return &world{
+		objects: map[types.UID]client.Object{}, byHand: s.ByHand, replicas: map[string]int32{}, secrets: s.Secrets(),
 		workloads: map[string]types.UID{}, remade: map[types.UID]bool{},
 	}
+}
+
+// Secrets maps each confidential value of the story to where it is kept.
+func (s Story) Secrets() map[string]string {
+	secrets := map[string]string{}
 	for _, e := range s.Events {
-		if secret, ok := e.Object.(*corev1.Secret); ok {
-			for k, v := range secret.Data {
-				if value := strings.TrimSpace(string(v)); len(value) >= shortestSecret {
-					w.secrets[value] = fmt.Sprintf("Secret %s, key %s", secret.Name, k)
-				}
+		secret, ok := e.Object.(*corev1.Secret)
+		if !ok {
+			continue
+		}
+		for k, v := range secret.Data {
+			if value := strings.TrimSpace(string(v)); len(value) >= shortestSecret {
+				secrets[value] = fmt.Sprintf("Secret %s, key %s", secret.Name, k)
 			}
 		}
 	}
-	return w
+	return secrets
 }
 
 // apply makes the event happen and returns what the object was before; nil if there was none.

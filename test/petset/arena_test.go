@@ -59,6 +59,7 @@ func (a *arena) close(ctx SpecContext) {
 	for _, v := range story.Violations() {
 		broken = append(broken, v.String())
 	}
+	broken = append(broken, story.Strangers()...)
 	Expect(broken).To(BeEmpty(), "invariants that did not hold at every event in "+a.Name+":\n"+transcript(story))
 }
 
@@ -122,10 +123,13 @@ func (a *arena) becomes(ctx context.Context, db framework.Database, phase kubedb
 	}).Should(Equal(phase), "phase of "+db.GetName())
 }
 
-// provision makes the database and waits until it is Ready.
-func (a *arena) provision(ctx context.Context, s sample) framework.Database {
+// provision makes the database, with those changes, and waits until it is Ready.
+func (a *arena) provision(ctx context.Context, s sample, changes ...func(framework.Database)) framework.Database {
 	GinkgoHelper()
 	db := s.database(a.Name)
+	for _, change := range changes {
+		change(db)
+	}
 	a.create(ctx, db)
 	a.becomes(ctx, db, kubedbv1.PhaseReady)
 	return db

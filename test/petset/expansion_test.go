@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/test/framework"
 )
@@ -46,6 +47,30 @@ var _ = Describe("Volumes of PetSets", func() {
 			Expect(a.restarted(ctx, since)).To(Equal(s.pods()))
 			a.grewWhileDown(since)
 			a.hasSize(ctx, s, "3Gi")
+			a.isUpToDate(ctx, s)
+		})
+
+		It("that the storage refuses while a pod is away bring the pod back, and can be finished: "+s.title, func(ctx SpecContext) {
+			a := newArena(ctx)
+			db, first := a.provision(ctx, s), s.pods()[0]
+			Expect(a.Faults(ctx, `{claim: data-`+first+`, resize: infeasible, above: 2Gi}`)).To(Succeed())
+			since := a.now(ctx)
+			grow := s.growth(a, "grow", opsv1.ModeOffline, "3Gi")
+			grow.RequestSpec().MaxRetries = new(int32(0))
+			failed := framework.Condition(a.ends(ctx, grow, opsv1.PhaseFailed).RequestStatus().Conditions, opsv1.ConditionFailed)
+			Expect(failed.Reason).To(Equal("ExpansionInfeasible"))
+			Expect(failed.Message).To(ContainSubstring("refused by the storage: data-" + first))
+			a.becomes(ctx, db, kubedbv1.PhaseReady)
+			Expect(a.restarted(ctx, since)).To(Equal([]string{first}), "the pod whose claim was to grow, and no other")
+			a.hasSize(ctx, s, "1Gi")
+			a.isUpToDate(ctx, s)
+
+			Expect(a.Faults(ctx)).To(Succeed())
+			since = a.now(ctx)
+			// More than what was refused: that claim has been asked for it, and may grow at any time now.
+			a.ends(ctx, s.growth(a, "finish", opsv1.ModeOffline, "4Gi"), opsv1.PhaseSuccessful)
+			Expect(a.restarted(ctx, since)).To(Equal(s.pods()))
+			a.hasSize(ctx, s, "4Gi")
 			a.isUpToDate(ctx, s)
 		})
 	}

@@ -4,6 +4,7 @@ package petset
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -56,6 +57,25 @@ var _ = Describe("An operation on PetSets", func() {
 				a.runs(ctx, s, "max_connections", "212")
 				a.isUpToDate(ctx, s)
 			})
+
+			It("undoes a configuration with which the first pod runs and never becomes Ready", func(ctx SpecContext) {
+				a := newArena(ctx)
+				db := a.provision(ctx, s)
+				since, first := a.now(ctx), s.pods()[0]
+				before := a.sets(ctx, 0)
+				bad := s.setting(a, "bad", "lab_never_ready = 1")
+				bad.RequestSpec().MaxRetries = new(int32(0))
+				bad.RequestSpec().Timeout = &metav1.Duration{Duration: 15 * time.Second} // of each step, those of the undo too
+				failed := framework.Condition(a.ends(ctx, bad, opsv1.PhaseFailed).RequestStatus().Conditions, opsv1.ConditionFailed)
+				Expect(failed.Reason).To(Equal(opsv1.ReasonTimeout))
+				Expect(failed.Message).To(ContainSubstring("restarting "+first), "what it waited for")
+				a.becomes(ctx, db, kubedbv1.PhaseReady)
+				Expect(a.restarted(ctx, since)).To(Equal([]string{first, first}), "once, and once more to undo it")
+				a.runs(ctx, s, "lab_never_ready", "")
+				Expect(a.sets(ctx, 0)).To(Equal(before), "a PetSet was made again")
+				a.isUpToDate(ctx, s)
+			})
+
 			It("is undone when its request is deleted half way", func(ctx SpecContext) {
 				a := newArena(ctx)
 				db := a.provision(ctx, s)

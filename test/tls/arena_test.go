@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
-	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -35,54 +33,13 @@ func newArena(ctx context.Context) *arena {
 	a.issued = a.countIssuances()
 	DeferCleanup(a.close)
 	a.faults(ctx)
-	a.create(ctx,
-		&corev1.Secret{ObjectMeta: a.named("license"), StringData: map[string]string{"password": "not a real licence"}},
-		&cmv1.Issuer{ObjectMeta: a.named("self"), Spec: cmv1.IssuerSpec{IssuerConfig: cmv1.IssuerConfig{SelfSigned: &cmv1.SelfSignedIssuer{}}}})
-	for _, name := range []string{"one", "two"} {
-		a.create(ctx, a.authority(name), a.issuer(name, "authority-"+name))
-	}
-	for _, name := range []string{"one", "two"} {
-		Eventually(ctx, a.issuedAuthority("authority-"+name)).WithPolling(100*time.Millisecond).MustPassRepeatedly(5).Should(BeTrue(), name)
-	}
+	a.create(ctx, &corev1.Secret{ObjectMeta: a.named("license"), StringData: map[string]string{"password": "not a real licence"}})
+	Expect(a.Issuers(ctx, "one", "two")).To(Succeed())
 	return a
-}
-
-// issuedAuthority tells whether an authority is there and not being issued. A cert-manager that is behind sometimes issues it a
-// second time at once, with another key; what the first had signed would be of another authority then.
-func (a *arena) issuedAuthority(name string) func(context.Context) (bool, error) {
-	return func(ctx context.Context) (bool, error) {
-		var c cmv1.Certificate
-		if err := a.Client.Get(ctx, client.ObjectKey{Namespace: a.Name, Name: name}, &c); err != nil {
-			return false, err
-		}
-		ready := false
-		for _, condition := range c.Status.Conditions {
-			switch condition.Type {
-			case cmv1.CertificateConditionReady:
-				ready = condition.Status == cmmeta.ConditionTrue
-			case cmv1.CertificateConditionIssuing:
-				if condition.Status == cmmeta.ConditionTrue {
-					return false, nil
-				}
-			}
-		}
-		return ready, nil
-	}
 }
 
 func (a *arena) named(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Namespace: a.Name, Name: name}
-}
-
-func (a *arena) authority(name string) *cmv1.Certificate {
-	return &cmv1.Certificate{ObjectMeta: a.named("authority-" + name), Spec: cmv1.CertificateSpec{
-		IsCA: true, CommonName: a.Name + "-" + name, SecretName: "authority-" + name, IssuerRef: cmmeta.IssuerReference{Name: "self", Kind: "Issuer"},
-		PrivateKey: &cmv1.CertificatePrivateKey{Algorithm: cmv1.ECDSAKeyAlgorithm, Size: 256},
-	}}
-}
-
-func (a *arena) issuer(name, secret string) *cmv1.Issuer {
-	return &cmv1.Issuer{ObjectMeta: a.named(name), Spec: cmv1.IssuerSpec{IssuerConfig: cmv1.IssuerConfig{CA: &cmv1.CAIssuer{SecretName: secret}}}}
 }
 
 func (a *arena) create(ctx context.Context, objects ...client.Object) {
@@ -115,7 +72,7 @@ func (a *arena) close(ctx SpecContext) {
 	for _, v := range story.Violations() {
 		broken = append(broken, v.String())
 	}
-	Expect(append(broken, strangers(story)...)).To(BeEmpty(), "what must hold at every event in "+a.Name)
+	Expect(append(broken, story.Strangers()...)).To(BeEmpty(), "what must hold at every event in "+a.Name)
 }
 
 // provision makes the database and waits until it is Ready.

@@ -24,7 +24,7 @@ var _ = Describe("TLS from birth", func() {
 			})
 			a.provision(ctx, db)
 			Expect(a.Sync(ctx)).To(Succeed())
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"), "the authorities of all certificates")
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"), "the authorities of all certificates")
 			Expect(a.Record.Story().Takedowns()).To(BeEmpty(), "pods start once")
 			Expect(a.issued.of(s)).To(Equal(all(s, 1)))
 			a.asDocumented(ctx, s, "server", db)
@@ -42,17 +42,17 @@ var _ = Describe("TLS from birth", func() {
 			db := s.database(a.Name, &kubedbv1.TLSConfig{})
 			a.provision(ctx, db)
 			Expect(a.Sync(ctx)).To(Succeed())
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name + "-ca"))
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name + "-ca"))
 			Expect(a.Record.Story().Takedowns()).To(BeEmpty(), "pods start once")
 			Expect(a.issued.of(s)).To(Equal(all(s, 1)))
 
 			By("rotating")
 			a.onceEach(s, func() { a.succeeds(ctx, s, "rotate", rotate) })
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name + "-ca"))
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name + "-ca"))
 
 			By("leaving the managed issuer for one of the user's")
 			a.succeeds(ctx, s, "issuer", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "one")}))
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name+"-ca", "one"))
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf(s.name+"-ca", "one"))
 			for _, o := range []client.Object{
 				&cmv1.Issuer{ObjectMeta: a.named(s.name + "-selfsigned")}, &cmv1.Issuer{ObjectMeta: a.named(s.name + "-ca")},
 				&cmv1.Certificate{ObjectMeta: a.named(s.name + "-ca")}, &corev1.Secret{ObjectMeta: a.named(s.name + "-ca")},
@@ -77,7 +77,7 @@ var _ = Describe("TLS from birth", func() {
 		Eventually(ctx, a.says(db, kubedbv1.ConditionCertificatesReady)).Should(And(
 			HaveField("Status", metav1.ConditionFalse), HaveField("Message", ContainSubstring("there is no Issuer later"))))
 		Expect(a.phase(db)()).To(Equal(kubedbv1.PhaseProvisioning))
-		a.create(ctx, a.issuer("later", "authority-one"))
+		a.create(ctx, a.Issuer("later", "authority-one"))
 		Eventually(ctx, a.phase(db)).Should(Equal(kubedbv1.PhaseReady), func() string { return a.tell(db) })
 	})
 
@@ -99,7 +99,7 @@ var _ = Describe("A ClusterIssuer", func() {
 	for _, s := range samples {
 		It("signs for "+s.title+" too", func(ctx SpecContext) {
 			a := newArena(ctx)
-			authority := a.authority("shared")
+			authority := a.Authority("shared")
 			authority.Namespace, authority.Name, authority.Spec.SecretName = "cert-manager", a.Name, a.Name
 			authority.Spec.IssuerRef = cmmeta.IssuerReference{Kind: "ClusterIssuer", Name: a.Name + "-self"}
 			self := &cmv1.ClusterIssuer{ObjectMeta: metav1.ObjectMeta{Name: a.Name + "-self"},
@@ -116,7 +116,7 @@ var _ = Describe("A ClusterIssuer", func() {
 			})
 			a.provision(ctx, s.database(a.Name, nil))
 			a.succeeds(ctx, s, "add", change(kubedbv1.TLSConfig{IssuerRef: by("ClusterIssuer", a.Name)}))
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("shared"))
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("shared"))
 			Expect(a.issued.of(s)).To(Equal(all(s, 1)))
 		})
 	}

@@ -35,7 +35,7 @@ var _ = Describe("A crash of the operator", Serial, func() {
 			a := arenas[s.name]
 			a.create(ctx, s.database(a.Name, &kubedbv1.TLSConfig{IssuerRef: by("Issuer", "one")}))
 			for round := range crashPoints {
-				a.create(ctx, a.authority(fmt.Sprint(round)), a.issuer(fmt.Sprint("issuer-", round), fmt.Sprint("authority-", round)))
+				a.create(ctx, a.Authority(fmt.Sprint(round)), a.Issuer(fmt.Sprint("issuer-", round), fmt.Sprint("authority-", round)))
 			}
 		}
 		for _, s := range samples {

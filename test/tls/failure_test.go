@@ -47,7 +47,7 @@ var _ = Describe("Adding TLS that cannot be", func() {
 			a := newArena(ctx)
 			db := s.database(a.Name, nil)
 			a.provision(ctx, db)
-			a.create(ctx, a.issuer("broken", "nowhere"))
+			a.create(ctx, a.Issuer("broken", "nowhere"))
 			before := a.version(ctx)
 			r := a.run(ctx, s, "add", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "broken")}), within(6*time.Second, 0))
 			a.undone(ctx, db, r, opsv1.ReasonTimeout, "Issuer broken is not ready")
@@ -103,7 +103,7 @@ var _ = Describe("Adding TLS that cannot be", func() {
 			a := newArena(ctx)
 			db := s.database(a.Name, nil)
 			a.provision(ctx, db)
-			name, mine := s.name+"-server-cert", a.authority("mine")
+			name, mine := s.name+"-server-cert", a.Authority("mine")
 			mine.Name, mine.Spec.SecretName = name, name
 			a.create(ctx, mine)
 			r := a.run(ctx, s, "add", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "one")}), within(time.Minute, 0))
@@ -157,7 +157,7 @@ var _ = Describe("A change to an issuer that is not ready", func() {
 			a := newArena(ctx)
 			db := s.database(a.Name, &kubedbv1.TLSConfig{IssuerRef: by("Issuer", "one")})
 			a.provision(ctx, db)
-			a.create(ctx, a.issuer("broken", "nowhere"))
+			a.create(ctx, a.Issuer("broken", "nowhere"))
 			old, before := a.mounts(ctx, s), a.version(ctx)
 			r := a.run(ctx, s, "issuer", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "broken")}), within(8*time.Second, 0))
 			a.undone(ctx, db, r, opsv1.ReasonTimeout, "Issuer broken is not ready")
@@ -167,7 +167,7 @@ var _ = Describe("A change to an issuer that is not ready", func() {
 				a.asDocumented(ctx, s, alias, db) // by issuer one
 			}
 			a.succeeds(ctx, s, "again", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "two")}))
-			Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"))
+			Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"))
 		})
 	}
 })

@@ -53,10 +53,10 @@ var _ = Describe("A renewal between operations", func() {
 			Expect(a.Sync(ctx)).To(Succeed())
 			Expect(a.Record.Story().Restarted(before)).To(Equal(twice(s.pods)))
 			for _, pod := range s.pods {
-				passed := a.passage(pod, before)
+				passed := a.Record.Story().Passage(pod, before)
 				Expect(passed).To(HaveLen(2), pod)
 				Expect(passed[0]["server.crt"]).To(Equal(old["server.crt"]))
-				Expect(a.authorities(passed[0]["ca.crt"])).To(HaveLen(2), pod)
+				Expect(a.Authorities(passed[0]["ca.crt"])).To(HaveLen(2), pod)
 			}
 		})
 	}

@@ -3,8 +3,6 @@
 package tls
 
 import (
-	"bytes"
-
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -25,7 +23,8 @@ var _ = Describe("requireSSL", func() {
 		a.succeeds(ctx, percona, "add", adds)
 		Expect(a.Record.Story().Restarted(before)).To(Equal(twice(percona.pods)))
 		Expect(a.required()).To(HaveEach(true))
-		Expect(a.firstRequired()).To(BeNumerically(">", a.lastWithout()), "a pod insisted on TLS while another had none")
+		story := a.Record.Story()
+		Expect(story.FirstConfigured(insists)).To(BeNumerically(">", story.LastBare()), "a pod insisted on TLS while another had none")
 
 		for i, on := range []bool{false, true} {
 			By(map[bool]string{false: "off", true: "on"}[on])
@@ -51,58 +50,18 @@ var _ = Describe("requireSSL", func() {
 	})
 })
 
-// configured tells whether a file of the pod's configuration contains the text.
-func (a *arena) configured(pod *corev1.Pod, text string) bool {
-	for _, v := range pod.Spec.Volumes {
-		if v.Name != "custom-config" || v.Secret == nil {
-			continue
-		}
-		secret, ok := framework.Latest[*corev1.Secret](a.Record, v.Secret.SecretName)
-		if !ok {
-			continue
-		}
-		for _, content := range secret.Data {
-			if bytes.Contains(content, []byte(text)) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// insists tells whether the pod refuses clients without TLS.
-func (a *arena) insists(pod *corev1.Pod) bool {
-	return a.configured(pod, "require_secure_transport = ON")
-}
+// insists is how the server is told to refuse clients without TLS.
+const insists = "require_secure_transport = ON"
 
 // required tells for each pod whether it insists. Replication is left as it is by all of them.
 func (a *arena) required() []bool {
 	GinkgoHelper()
-	insist := make([]bool, len(percona.pods))
+	insist, story := make([]bool, len(percona.pods)), a.Record.Story()
 	for i, name := range percona.pods {
 		pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
 		Expect(ok).To(BeTrue())
-		Expect(a.configured(pod, "pxc_encrypt_cluster_traffic = OFF")).To(BeTrue(), name)
-		insist[i] = a.insists(pod)
+		Expect(story.Configured(pod, "pxc_encrypt_cluster_traffic = OFF")).To(BeTrue(), name)
+		insist[i] = story.Configured(pod, insists)
 	}
 	return insist
-}
-
-// firstRequired is the version at which the first pod was made that insists on TLS, lastWithout the version at which the
-// last pod without a certificate was told to leave.
-func (a *arena) firstRequired() uint64 {
-	return a.Record.Story().First(func(e framework.Event) bool {
-		pod, ok := e.Object.(*corev1.Pod)
-		return ok && a.insists(pod)
-	})
-}
-
-func (a *arena) lastWithout() uint64 {
-	var last uint64
-	for _, e := range a.Record.Story().Events {
-		if pod, ok := e.Object.(*corev1.Pod); ok && copyOf(pod) == "" && pod.DeletionTimestamp != nil {
-			last = e.Version
-		}
-	}
-	return last
 }

@@ -28,7 +28,7 @@ func (a *arena) everyPodMounts(ctx context.Context, s sample, content map[string
 		pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
 		Expect(ok).To(BeTrue(), name)
 		var secret corev1.Secret
-		Expect(a.Client.Get(ctx, client.ObjectKey{Namespace: a.Name, Name: copyOf(pod)}, &secret)).To(Succeed())
+		Expect(a.Client.Get(ctx, client.ObjectKey{Namespace: a.Name, Name: framework.CopyOf(pod)}, &secret)).To(Succeed())
 		Expect(secret.Data).To(Equal(content), name)
 	}
 }
@@ -143,7 +143,7 @@ var _ = Describe("Adding TLS", func() {
 			a.create(ctx, r)
 			Eventually(ctx, func() bool {
 				pod, ok := framework.Latest[*corev1.Pod](a.Record, s.pods[0])
-				return ok && copyOf(pod) != ""
+				return ok && framework.CopyOf(pod) != ""
 			}).Should(BeTrue(), "a pod with a certificate")
 			a.cancel(ctx, db, r)
 			Eventually(ctx, func() []string { return a.left(ctx, s) }).Should(BeEmpty())

@@ -43,7 +43,7 @@ func (a *arena) adds(ctx context.Context, s sample, db framework.Database) {
 	Expect(a.Record.Story().Restarted(before)).To(Equal(s.pods))
 	Expect(a.issued.of(s)).To(Equal(all(s, 1)))
 	data := a.mounts(ctx, s)
-	Expect(a.authorities(data["ca.crt"])).To(ConsistOf("one"))
+	Expect(a.Authorities(data["ca.crt"])).To(ConsistOf("one"))
 	for _, alias := range s.aliases {
 		a.asDocumented(ctx, s, alias, db)
 		c := leaf(data, alias)
@@ -131,7 +131,7 @@ func (a *arena) changesIssuer(ctx context.Context, s sample, db framework.Databa
 	a.onceEach(s, func() { a.succeeds(ctx, s, "issuer", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "two")})) })
 	Expect(a.Record.Story().Restarted(before)).To(Equal(twice(s.pods)))
 	a.passedTrust(s, before, old, "one", "two")
-	Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"))
+	Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("one", "two"))
 	Eventually(ctx, a.says(db, kubedbv1.ConditionCertificatesUpToDate)).Should(HaveField("Reason", "OldAuthorityTrusted"))
 
 	By("forgetting the old authority with the next restart")
@@ -140,7 +140,7 @@ func (a *arena) changesIssuer(ctx context.Context, s sample, db framework.Databa
 	Eventually(ctx, a.says(db, kubedbv1.ConditionCertificatesUpToDate)).Should(HaveField("Reason", "UpToDate"))
 	Expect(a.Sync(ctx)).To(Succeed())
 	Expect(a.Record.Story().Restarted(before)).To(Equal(s.pods))
-	Expect(a.authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("two"))
+	Expect(a.Authorities(a.mounts(ctx, s)["ca.crt"])).To(ConsistOf("two"))
 }
 
 // onceEach expects that every certificate is issued exactly once meanwhile.
@@ -158,9 +158,9 @@ func (a *arena) onceEach(s sample, during func()) {
 func (a *arena) passedTrust(s sample, after uint64, old map[string][]byte, authorities ...string) {
 	GinkgoHelper()
 	for _, pod := range s.pods {
-		passed := a.passage(pod, after)
+		passed := a.Record.Story().Passage(pod, after)
 		Expect(passed).To(HaveLen(2), "copies that %s mounted", pod)
-		Expect(a.authorities(passed[0]["ca.crt"])).To(ConsistOf(authorities), pod)
+		Expect(a.Authorities(passed[0]["ca.crt"])).To(ConsistOf(authorities), pod)
 		for _, alias := range s.aliases {
 			Expect(passed[0][alias+".crt"]).To(Equal(old[alias+".crt"]), pod)
 			Expect(passed[1][alias+".crt"]).NotTo(Equal(old[alias+".crt"]), pod)
@@ -198,7 +198,7 @@ func (a *arena) removes(ctx context.Context, s sample, db framework.Database) {
 	for _, name := range s.pods {
 		pod, ok := framework.Latest[*corev1.Pod](a.Record, name)
 		Expect(ok).To(BeTrue())
-		Expect(copyOf(pod)).To(BeEmpty(), name)
+		Expect(framework.CopyOf(pod)).To(BeEmpty(), name)
 	}
 	Eventually(ctx, func() []string { return a.left(ctx, s) }).Should(BeEmpty(), "Secrets and objects of cert-manager")
 	Expect(a.kept(ctx)).To(ConsistOf(theUsers))

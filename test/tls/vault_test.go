@@ -99,8 +99,8 @@ var _ = Describe("An issuer outside the cluster", func() {
 			a.provision(ctx, s.database(a.Name, nil))
 			a.succeeds(ctx, s, "add", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "vault")}))
 			old := a.mounts(ctx, s)
-			Expect(a.authorities(old["ca.crt"])).To(ConsistOf("first"))
-			Expect(a.authorities(old["server.crt"])).To(HaveLen(2), "the certificate and the one between it and the root")
+			Expect(a.Authorities(old["ca.crt"])).To(ConsistOf("first"))
+			Expect(a.Authorities(old["server.crt"])).To(HaveLen(2), "the certificate and the one between it and the root")
 
 			now.Store(newHierarchy("second"))
 			before := a.version(ctx)
