@@ -87,8 +87,8 @@ func (t rows) print(w io.Writer) {
 		if len(r.rollouts) > 0 {
 			rollout, slower = median(r.rollouts).Round(time.Millisecond).String(), fmt.Sprintf("%.2f", r.slower())
 		}
-		if n := len(r.reactions); n > 0 {
-			half, most = median(r.reactions).Round(100*time.Microsecond).String(), r.reactions[n-1].Round(100*time.Microsecond).String()
+		if len(r.reactions) > 0 {
+			half, most = median(r.reactions).Round(100*time.Microsecond).String(), slices.Max(r.reactions).Round(100*time.Microsecond).String()
 		}
 		line("%s\t%d\t%.1f\t%d\t%.2f\t%.1f\t%.1f\t%s\t%s\t%s\t%s\t%s", r.operation, r.pods, r.each(r.writes), r.floor, r.ratio(),
 			float64(r.health)/float64(r.runs), r.each(r.reads), median(r.took).Round(time.Millisecond), rollout, slower, half, most)
