@@ -137,9 +137,33 @@ func (s space) copyWorkload(b *testing.B) {
 	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: s.Name, Name: "plain"}, Spec: *model.Spec.DeepCopy()}
 	set.Spec.Selector, set.Spec.Template.Labels = &metav1.LabelSelector{MatchLabels: labels}, labels
 	set.Spec.UpdateStrategy = appsv1.StatefulSetUpdateStrategy{Type: appsv1.RollingUpdateStatefulSetStrategyType}
+	for i := range set.Spec.VolumeClaimTemplates {
+		set.Spec.VolumeClaimTemplates[i].Labels = nil // by which they would be the database's
+	}
+	s.copySecrets(b, &set.Spec.Template.Spec)
 	s.create(b, set)
 	s.until(b, "the copy is rolled out", func() bool { return s.rolledOut(1) })
 	s.quiet(b)
+}
+
+// copySecrets gives the pods Secrets of their own. Operations delete the database's once none of its own pods mounts them, and a pod
+// without its Secrets does not start.
+func (s space) copySecrets(b *testing.B, spec *corev1.PodSpec) {
+	for i := range spec.Volumes {
+		source := spec.Volumes[i].Secret
+		if source == nil {
+			continue
+		}
+		original, ok := framework.Latest[*corev1.Secret](s.Record, source.SecretName)
+		if !ok {
+			b.Fatalf("there is no Secret %s", source.SecretName)
+		}
+		source.SecretName = "plain-" + original.Name
+		copied := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.Name, Name: source.SecretName}, Data: original.Data}
+		if err := client.IgnoreAlreadyExists(s.Client.Create(b.Context(), copied)); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // rolledOut is what `kubectl rollout status` waits for.
