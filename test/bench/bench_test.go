@@ -38,31 +38,26 @@ func BenchmarkOperation(b *testing.B) {
 }
 
 func measure(b *testing.B, o operation, pods int32) {
-	s := newSpace(b)
-	s.provision(b, pods, o.tls)
-	if o.restarts {
-		s.copyWorkload(b)
-	}
-	audit, err := s.Audit()
-	if err != nil {
-		b.Fatal(err)
-	}
-	row := row{operation: o.name, pods: int(pods), floor: o.floor(int(pods))}
-	since := s.Record.Story().Version()
+	row := row{operation: o.name, beyond: o.beyond, pods: int(pods), floor: o.floor(int(pods))}
+	var s *site
 	for b.Loop() {
+		if s == nil {
+			s = newSite(b, o, pods)
+		}
 		row.runs++
-		row.took = append(row.took, s.carryOut(b, o.request(s.Name, row.runs)))
-		if o.restarts {
-			row.rollouts = append(row.rollouts, s.rollout(b, fmt.Sprint(row.runs)))
+		row.took = append(row.took, s.carryOut(b, o.ask(row.runs), row.runs))
+		if o.rolls > 0 {
+			row.rollouts = append(row.rollouts, s.rollout(b, o.rolls))
+		}
+		if o.once {
+			s.tell(b, &row)
+			s = nil
 		}
 	}
-	s.quiet(b)
-	calls, err := audit.Calls(framework.OperatorUser, s.Name)
-	if err != nil {
-		b.Fatal(err)
+	if s != nil {
+		s.tell(b, &row)
 	}
-	row.count(calls)
-	row.reactions = reactions(s.Record.Story(), since)
+	row.count(o.on.resource)
 	row.report(b)
 	table = append(table, row)
 }
