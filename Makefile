@@ -69,7 +69,7 @@ test-unit: ## Unit tests of both modules, with the race detector
 	@go test -race ./...
 	@go -C lab test -race ./...
 test-lab: ## The acceptance suites, on a running lab (make up)
-	@go test -tags lab -count=1 ./test/framework/...
+	@go test -tags lab -count=1 ./test/framework/... ./test/bench
 	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 45m -v ./test/acceptance
 test-tls: ## The suite for TLS, with cert-manager, on a running lab (make up)
 	@DRYDOCK_LAB=$(LAB_DIR) go test -tags lab -count=1 -timeout 30m -v ./test/tls
@@ -89,7 +89,7 @@ bench: ## Benchmarks: admission, then operations on a lab of their own, beside t
 	@go test -run '^$$' -bench . -benchmem ./webhooks/... ./ops/...
 	@trap 'go -C lab run ./cmd/lab --dir $(LAB_DIR)-bench down' EXIT; \
 	go -C lab run ./cmd/lab --dir $(LAB_DIR)-bench up --root $(CURDIR); \
-	DRYDOCK_LAB=$(LAB_DIR)-bench go test -tags lab -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 60m ./test/bench
+	DRYDOCK_LAB=$(LAB_DIR)-bench go test -tags lab -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 2h ./test/bench
 fuzz: ## Every fuzz target for FUZZTIME (20s)
 	@hack/fuzz.sh $(FUZZTIME)
 

@@ -5,13 +5,13 @@ package bench
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/drydock-db/drydock/test/framework"
@@ -38,63 +38,70 @@ func BenchmarkOperation(b *testing.B) {
 }
 
 func measure(b *testing.B, o operation, pods int32) {
-	s := newSpace(b)
-	s.provision(b, pods, o.tls)
-	if o.restarts {
-		s.copyWorkload(b)
-	}
-	audit, err := s.Audit()
-	if err != nil {
-		b.Fatal(err)
-	}
-	row := row{operation: o.name, pods: int(pods), floor: o.floor(int(pods))}
-	since := s.Record.Story().Version()
+	row := row{operation: o.name, beyond: o.beyond, pods: int(pods), floor: o.floor(int(pods))}
+	var s *site
 	for b.Loop() {
+		if s == nil {
+			s = newSite(b, o, pods)
+		}
 		row.runs++
-		row.took = append(row.took, s.carryOut(b, o.request(s.Name, row.runs)))
-		if o.restarts {
-			row.rollouts = append(row.rollouts, s.rollout(b, fmt.Sprint(row.runs)))
+		row.took = append(row.took, s.carryOut(b, o.ask(row.runs), row.runs))
+		if o.rolls > 0 {
+			row.rollouts = append(row.rollouts, s.rollout(b, o.rolls))
+		}
+		if o.once {
+			s.tell(b, &row)
+			s = nil
 		}
 	}
-	s.quiet(b)
-	calls, err := audit.Calls(framework.OperatorUser, s.Name)
-	if err != nil {
-		b.Fatal(err)
+	if s != nil {
+		s.tell(b, &row)
 	}
-	row.count(calls)
-	row.reactions = reactions(s.Record.Story(), since)
+	row.count(o.on.resource)
 	row.report(b)
 	table = append(table, row)
 }
 
 // reactions are the times between a pod that became Ready and the next pod of the database that was told to leave, as a
-// watcher sees them. The first pod of each operation follows no other and is left out.
+// watcher sees them, after that version. The first pod of each operation follows no other and is left out. That of another
+// group, or of a second round of restarts, follows one, although workloads may be written in between.
 func reactions(story framework.Story, since uint64) []time.Duration {
 	var all []time.Duration
 	var ready time.Time
-	leaving, up := map[string]bool{}, map[string]bool{}
+	leaving, up := map[types.UID]bool{}, map[types.UID]bool{}
 	for _, e := range story.Events {
-		pod, ok := e.Object.(*corev1.Pod)
-		if !ok || e.Version <= since || !strings.HasPrefix(pod.Name, database+"-") {
-			if _, request := e.Object.(framework.Request); request && e.Version > since {
-				if r := e.Object.(framework.Request); framework.Finished(r) {
-					ready = time.Time{}
-				}
-			}
-			continue
-		}
-		id := string(pod.UID)
+		pod := podOf(e)
 		switch {
-		case pod.DeletionTimestamp != nil && !leaving[id]:
-			leaving[id] = true
+		case ended(e):
+			ready = time.Time{}
+		case pod == nil:
+		case pod.DeletionTimestamp != nil && !leaving[pod.UID]:
+			leaving[pod.UID] = true
 			if !ready.IsZero() {
 				all = append(all, e.Seen.Sub(ready))
 			}
 			ready = time.Time{}
-		case framework.Ready(pod) && !up[id]:
-			up[id], ready = true, e.Seen
+		case framework.Ready(pod) && !up[pod.UID]:
+			// A pod that was Ready before counts as such from then on: it is written to once more when it is evicted.
+			if up[pod.UID] = true; e.Version > since {
+				ready = e.Seen
+			}
 		}
 	}
-	slices.Sort(all)
 	return all
+}
+
+// podOf is the database's pod that the event is about; nil when it is about something else.
+func podOf(e framework.Event) *corev1.Pod {
+	pod, ok := e.Object.(*corev1.Pod)
+	if !ok || !strings.HasPrefix(pod.Name, database+"-") {
+		return nil
+	}
+	return pod
+}
+
+// ended tells whether a request is over.
+func ended(e framework.Event) bool {
+	r, ok := e.Object.(framework.Request)
+	return ok && framework.Finished(r)
 }
