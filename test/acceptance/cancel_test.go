@@ -87,7 +87,7 @@ var _ = Describe("Deleting a request that runs", func() {
 			a.isFree(s)
 			Expect(a.lastOperation(s)).To(And(
 				HaveField("UID", r.GetUID()), HaveField("Name", "grow"), HaveField("Outcome", kubedbv1.OutcomeCanceled),
-				HaveField("Reason", opsv1.ReasonCanceled), HaveField("Message", ContainSubstring("was deleted"))))
+				HaveField("Reason", opsv1.ReasonCanceled), HaveField("Message", And(ContainSubstring("was deleted"), ContainSubstring(step+": "+told)))))
 			end := a.atLast(r)
 			Expect(condition(end, opsv1.ConditionFailed)).To(And(
 				HaveField("Status", metav1.ConditionTrue), HaveField("Reason", opsv1.ReasonCanceled)))

@@ -68,21 +68,26 @@ func (s *Space) Issuers(ctx context.Context, names ...string) error {
 // issued tells whether all authorities are there and none is being issued.
 func (s *Space) issued(ctx context.Context, names []string) (bool, error) {
 	for _, name := range names {
-		c := s.Authority(name)
-		if err := s.Client.Get(ctx, client.ObjectKeyFromObject(c), c); err != nil {
+		if is, err := s.Issued(ctx, "authority-"+name); err != nil || !is {
 			return false, err
-		}
-		ready := false
-		for _, condition := range c.Status.Conditions {
-			holds := condition.Status == cmmeta.ConditionTrue
-			if condition.Type == cmv1.CertificateConditionIssuing && holds {
-				return false, nil
-			}
-			ready = ready || condition.Type == cmv1.CertificateConditionReady && holds
-		}
-		if !ready {
-			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// Issued tells whether a Certificate is Ready and not being issued anew.
+func (s *Space) Issued(ctx context.Context, certificate string) (bool, error) {
+	var c cmv1.Certificate
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: certificate}, &c); err != nil {
+		return false, err
+	}
+	ready := false
+	for _, condition := range c.Status.Conditions {
+		holds := condition.Status == cmmeta.ConditionTrue
+		if condition.Type == cmv1.CertificateConditionIssuing && holds {
+			return false, nil
+		}
+		ready = ready || condition.Type == cmv1.CertificateConditionReady && holds
+	}
+	return ready, nil
 }

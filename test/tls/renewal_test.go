@@ -105,7 +105,8 @@ func (a *arena) requests() []framework.Request {
 	return all
 }
 
-// renew does what cert-manager does when a certificate is about to expire.
+// renew does what cert-manager does when a certificate is about to expire, and returns when it is issued for good: a cert-manager
+// that is behind sometimes issues one twice.
 func (a *arena) renew(ctx context.Context, name string) {
 	GinkgoHelper()
 	Eventually(ctx, func() error {
@@ -118,6 +119,7 @@ func (a *arena) renew(ctx context.Context, name string) {
 		})
 		return a.Client.Status().Update(ctx, &c)
 	}).Should(Succeed())
+	Eventually(ctx, func() (bool, error) { return a.Issued(ctx, name) }).WithPolling(100*time.Millisecond).MustPassRepeatedly(5).Should(BeTrue(), name)
 }
 
 // renewAuthority gives issuer one another certificate with another key, as cert-manager does with rotation policy Always.
