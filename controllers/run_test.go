@@ -144,7 +144,7 @@ func TestAnUndoneExpansionTellsWhatStays(t *testing.T) {
 	o := &operation{journal: w.controller.Journal.OpenRequest(r)}
 	o.plan.Steps = []ops.Step{step("Leaf"), step("Aggregator"), step("Node"), {Type: "RestartPods", Action: ops.RollPods{}}}
 	for said, want := range map[string]string{
-		"the request was deleted": "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi",
+		"the request was deleted":                                "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi",
 		"failed: 1 of 3 claims have 5Gi; 2 of 2 claims have 5Gi": "",
 	} {
 		if got := o.lasting(said); got != want {
