@@ -87,7 +87,7 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	if o.request.Database == "" {
 		return o, nil
 	}
-	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, shared)
+	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, asShared...)
 	if err != nil || !found {
 		return o, err
 	}
