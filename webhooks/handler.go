@@ -183,6 +183,9 @@ type verdict struct {
 	Response        admissionv1.AdmissionResponse `json:"response"`
 }
 
+// asJSON is the header of every answer, which is only read.
+var asJSON = []string{"application/json"}
+
 // respond writes the answer; the status of a refusal is the API server's to pass on.
 func respond(w http.ResponseWriter, uid types.UID, a answer) {
 	review := verdict{
@@ -197,7 +200,7 @@ func respond(w http.ResponseWriter, uid types.UID, a answer) {
 		kind := admissionv1.PatchTypeJSONPatch
 		response.Patch, response.PatchType = a.patch, &kind
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header()["Content-Type"] = asJSON
 	write(w, &review)
 }
 
