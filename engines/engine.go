@@ -128,7 +128,15 @@ type GroupSettings struct {
 	ConfigSecret  **corev1.LocalObjectReference
 	Configuration **kubedbv1.ConfigurationSpec
 	Storage       **corev1.PersistentVolumeClaimSpec
-	PodTemplate   func() *kubedbv1.PodTemplateSpec // never nil; returns an empty template when there is none
+	Template      **kubedbv1.PodTemplateSpec
+}
+
+// PodTemplate is the template, or an empty one when there is none.
+func (g GroupSettings) PodTemplate() *kubedbv1.PodTemplateSpec {
+	if t := deref(g.Template); t != nil {
+		return t
+	}
+	return &kubedbv1.PodTemplateSpec{}
 }
 
 // ReplicaCount is the number of pods the group asks for; 1 when it cannot be set or is not set.

@@ -15,12 +15,16 @@ const maxName = validation.DNS1123LabelMaxLength
 // Suffixed appends the non-empty parts to the name with dashes. When the result is too long the name loses
 // characters, never the parts: they are what tells one component from the next.
 func Suffixed(name string, parts ...string) string {
-	tail := ""
+	full := name
 	for _, part := range parts {
 		if part != "" {
-			tail += "-" + part
+			full += "-" + part
 		}
 	}
+	if len(full) < maxName {
+		return full
+	}
+	tail := full[len(name):]
 	if len(tail) >= maxName { // one character of the name stays: no object's name begins with a dash
 		tail = tail[len(tail)-maxName+1:]
 	}

@@ -1,10 +1,6 @@
 package engines
 
-import (
-	"strconv"
-
-	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
-)
+import "strconv"
 
 // deref reads through a pointer of Settings; the kind may not have the field, and the user may not have set it.
 func deref[T any](p **T) *T {
@@ -35,16 +31,6 @@ func valueOr[T any](p *T, fallback T) T {
 func unset[T any](p **T, value T) {
 	if *p == nil {
 		*p = &value
-	}
-}
-
-// TemplateOf makes GroupSettings.PodTemplate of a pointer that may be nil.
-func TemplateOf(p **kubedbv1.PodTemplateSpec) func() *kubedbv1.PodTemplateSpec {
-	return func() *kubedbv1.PodTemplateSpec {
-		if *p == nil {
-			return &kubedbv1.PodTemplateSpec{}
-		}
-		return *p
 	}
 }
 

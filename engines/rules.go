@@ -44,14 +44,15 @@ func checkInline(g GroupSettings) field.ErrorList {
 	if c == nil {
 		return nil
 	}
-	return checkFileNames(g.Path.Child("configuration", "inline"), c.Inline)
+	return checkFileNames(c.Inline, g.Path, "configuration", "inline")
 }
 
-func checkFileNames(at *field.Path, files map[string]string) field.ErrorList {
+// checkFileNames checks the keys of a field with files, which is under that name, or path of names, below a path.
+func checkFileNames(files map[string]string, at *field.Path, name string, more ...string) field.ErrorList {
 	var errs field.ErrorList
-	for name := range files {
-		if err := CheckInlineFile(name); err != nil {
-			errs = append(errs, field.Invalid(at.Key(name), name, err.Error()))
+	for file := range files {
+		if err := CheckInlineFile(file); err != nil {
+			errs = append(errs, field.Invalid(at.Child(name, more...).Key(file), file, err.Error()))
 		}
 	}
 	slices.SortFunc(errs, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
@@ -81,7 +82,7 @@ func CheckReconfiguration(at *field.Path, c *opsv1.ReconfigurationSpec) field.Er
 		errs = append(errs, field.Required(at,
 			"nothing to change is given: set configSecret, applyConfig or removeCustomConfig"))
 	}
-	return append(errs, checkFileNames(at.Child("applyConfig"), c.ApplyConfig)...)
+	return append(errs, checkFileNames(c.ApplyConfig, at, "applyConfig")...)
 }
 
 // CheckSize says whether a new size is above zero. Whether it is larger than what the volumes have is known elsewhere.

@@ -36,7 +36,9 @@ func Reconfigured(old *kubedbv1.ConfigurationSpec, change opsv1.ReconfigurationS
 	if change.ConfigSecret != nil {
 		result.SecretName = change.ConfigSecret.Name
 	}
-	for _, file := range slices.Sorted(maps.Keys(change.ApplyConfig)) {
+	files := slices.AppendSeq(make([]string, 0, len(change.ApplyConfig)), maps.Keys(change.ApplyConfig))
+	slices.Sort(files)
+	for _, file := range files {
 		merged, err := d.Merge(result.Inline[file], change.ApplyConfig[file])
 		if err != nil {
 			return nil, fmt.Errorf("applyConfig[%s]: %w", file, err)

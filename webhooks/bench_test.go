@@ -92,3 +92,7 @@ func BenchmarkAdmitUpdate(b *testing.B) {
 }
 
 func BenchmarkDefaultCreate(b *testing.B) { benchmark(b, mutateSdbOps, []byte(reconfigure), nil) }
+
+func BenchmarkDefaultUpdate(b *testing.B) {
+	benchmark(b, mutateSdbOps, []byte(reconfigure), []byte(reconfigure))
+}

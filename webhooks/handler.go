@@ -61,11 +61,12 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer buffers.Put(body)
-	q := &question{Object: h.create(), OldObject: h.create()}
-	known, decodeErr := decode(body.Bytes(), q)
+	review := envelope[question]{Request: question{Object: h.create(), OldObject: h.create()}}
+	known, decodeErr := decode(body.Bytes(), &review)
+	q := &review.Request
 	switch {
 	case !known:
-		http.Error(w, "the body is not an AdmissionReview of "+admissionv1.SchemeGroupVersion.String()+" with a request", http.StatusBadRequest)
+		http.Error(w, "the body is not an AdmissionReview of "+apiVersion+" with a request", http.StatusBadRequest)
 	case decodeErr != nil:
 		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
 	default:
@@ -74,9 +75,8 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // decode reads a review in one pass. It returns whether there is a review at all, and what is wrong with its objects.
-func decode(body []byte, q *question) (known bool, err error) {
-	review := envelope[*question]{Request: q}
-	err = json.UnmarshalCaseSensitivePreserveInts(body, &review)
+func decode(body []byte, review *envelope[question]) (known bool, err error) {
+	err = json.UnmarshalCaseSensitivePreserveInts(body, review)
 	if err != nil {
 		// Decoding may have stopped before it came to the name of the question.
 		var bare envelope[struct {
@@ -85,11 +85,14 @@ func decode(body []byte, q *question) (known bool, err error) {
 		if err := json.UnmarshalCaseSensitivePreserveInts(body, &bare); err != nil {
 			return false, err
 		}
-		review.TypeMeta, q.UID = bare.TypeMeta, bare.Request.UID
-		return q.UID != "" && bare.known(), err
+		review.Request.UID = bare.Request.UID
+		return bare.Request.UID != "" && bare.known(), err
 	}
-	return review.Request == q && q.UID != "" && review.known(), nil
+	return review.Request.UID != "" && review.known(), nil
 }
+
+// apiVersion of the reviews that are read and written.
+var apiVersion = admissionv1.SchemeGroupVersion.String()
 
 // envelope is an AdmissionReview around some part of its request.
 type envelope[T any] struct {
@@ -98,7 +101,7 @@ type envelope[T any] struct {
 }
 
 func (e envelope[T]) known() bool {
-	return e.Kind == "AdmissionReview" && e.APIVersion == admissionv1.SchemeGroupVersion.String()
+	return e.Kind == "AdmissionReview" && e.APIVersion == apiVersion
 }
 
 // refuse answers what is no review. The API server never sends such a thing.
@@ -174,9 +177,22 @@ func (h handler[O]) answer(ctx context.Context, q *question, body []byte) (a ans
 	return h.decide(ctx, q, object, old, raw)
 }
 
+// verdict is an AdmissionReview with nothing but a response.
+type verdict struct {
+	metav1.TypeMeta `json:",inline"`
+	Response        admissionv1.AdmissionResponse `json:"response"`
+}
+
+// asJSON is the header of every answer, which is only read.
+var asJSON = []string{"application/json"}
+
 // respond writes the answer; the status of a refusal is the API server's to pass on.
 func respond(w http.ResponseWriter, uid types.UID, a answer) {
-	response := &admissionv1.AdmissionResponse{UID: uid, Allowed: a.err == nil, Warnings: a.warnings}
+	review := verdict{
+		TypeMeta: metav1.TypeMeta{APIVersion: apiVersion, Kind: "AdmissionReview"},
+		Response: admissionv1.AdmissionResponse{UID: uid, Allowed: a.err == nil, Warnings: a.warnings},
+	}
+	response := &review.Response
 	if a.err != nil {
 		status := statusOf(a.err)
 		response.Result = &status
@@ -184,8 +200,8 @@ func respond(w http.ResponseWriter, uid types.UID, a answer) {
 		kind := admissionv1.PatchTypeJSONPatch
 		response.Patch, response.PatchType = a.patch, &kind
 	}
-	w.Header().Set("Content-Type", "application/json")
-	write(w, response)
+	w.Header()["Content-Type"] = asJSON
+	write(w, &review)
 }
 
 func statusOf(err error) metav1.Status {

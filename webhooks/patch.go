@@ -22,6 +22,9 @@ type operation struct {
 // defaulting changed is in it: the zero values that a Go type writes for what nobody gave are in both and cancel out.
 // It is nil when nothing changed.
 func patch(body []byte, before, after any) ([]byte, error) {
+	if reflect.DeepEqual(before, after) { // so it is with most edits
+		return nil, nil
+	}
 	was, err := plain(before)
 	if err != nil {
 		return nil, err
@@ -109,7 +112,7 @@ func difference(was, is map[string]any) map[string]any {
 	return out
 }
 
+var pointer = strings.NewReplacer("~", "~0", "/", "~1")
+
 // escape writes a key as a part of a JSON pointer.
-func escape(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
-}
+func escape(key string) string { return pointer.Replace(key) }

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 
-	admissionv1 "k8s.io/api/admission/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -94,10 +92,7 @@ func presentRequest[T engines.OpsRequest](r T) engines.OpsRequest {
 }
 
 // write sends a review with the response.
-func write(w http.ResponseWriter, response *admissionv1.AdmissionResponse) {
+func write(w http.ResponseWriter, review *verdict) {
 	// An error here means that the API server hung up; it will not hear of it either way.
-	_ = json.NewEncoder(w).Encode(admissionv1.AdmissionReview{
-		TypeMeta: metav1.TypeMeta{APIVersion: admissionv1.SchemeGroupVersion.String(), Kind: "AdmissionReview"},
-		Response: response,
-	})
+	_ = json.NewEncoder(w).Encode(review)
 }

@@ -3,7 +3,6 @@ package perconaxtradb
 
 import (
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -76,6 +75,7 @@ func (engine) Reserved() engines.Reserved {
 
 func (engine) Settings(db engines.Database) engines.Settings {
 	s := &db.(*kubedbv1.PerconaXtraDB).Spec
+	template := &s.PodTemplate
 	return engines.Settings{
 		Version:           &s.Version,
 		StorageType:       &s.StorageType,
@@ -91,9 +91,9 @@ func (engine) Settings(db engines.Database) engines.Settings {
 		AutoOps:           &s.AutoOps,
 		ServiceTemplates:  &s.ServiceTemplates,
 		Groups: []engines.GroupSettings{{
-			Name: group, Workload: engines.Suffixed(db.GetName()), Path: field.NewPath("spec"), VolumeField: group,
+			Name: group, Workload: engines.Suffixed(db.GetName()), Path: spec, VolumeField: group,
 			Replicas: &s.Replicas, ConfigSecret: &s.ConfigSecret, Configuration: &s.Configuration, Storage: &s.Storage,
-			PodTemplate: func() *kubedbv1.PodTemplateSpec { return &s.PodTemplate },
+			Template: &template,
 		}},
 	}
 }

@@ -92,7 +92,7 @@ func groups(name string, s *kubedbv1alpha2.SinglestoreSpec) []engines.GroupSetti
 		return []engines.GroupSettings{{
 			Name: node, Title: "Node", Workload: engines.Suffixed(name), Path: spec, ConfigField: node, VolumeField: node,
 			ConfigSecret: &s.ConfigSecret, Configuration: &s.Configuration, Storage: &s.Storage,
-			PodTemplate: engines.TemplateOf(&s.PodTemplate),
+			Template: &s.PodTemplate,
 		}}
 	}
 	list := make([]engines.GroupSettings, 0, 2)
@@ -108,7 +108,7 @@ func groups(name string, s *kubedbv1alpha2.SinglestoreSpec) []engines.GroupSetti
 			Name: c.name, Title: c.title, Workload: engines.Suffixed(name, c.node.Suffix, c.name),
 			Path: c.path, ConfigField: c.name, VolumeField: c.name,
 			Replicas: &c.node.Replicas, ConfigSecret: &c.node.ConfigSecret, Configuration: &c.node.Configuration,
-			Storage: &c.node.Storage, PodTemplate: engines.TemplateOf(&c.node.PodTemplate),
+			Storage: &c.node.Storage, Template: &c.node.PodTemplate,
 		})
 	}
 	return list

@@ -12,7 +12,10 @@ import (
 	"github.com/drydock-db/drydock/engines"
 )
 
-var spec = field.NewPath("spec")
+var (
+	spec              = field.NewPath("spec")
+	configurationPath = spec.Child("configuration")
+)
 
 func (e engine) CheckDatabase(db, old engines.Database) field.ErrorList {
 	s := &db.(*kubedbv1alpha2.Singlestore).Spec
@@ -68,11 +71,15 @@ func (engine) CheckRequest(r engines.OpsRequest, db engines.Database) field.Erro
 	s := &r.(*opsv1.SinglestoreOpsRequest).Spec
 	var errs field.ErrorList
 	if c := s.Configuration; s.Type == opsv1.Reconfigure && c != nil {
-		at := spec.Child("configuration")
-		errs = append(errs, checkComponents(at, db, c.Node != nil, c.Aggregator != nil, c.Leaf != nil)...)
-		errs = append(errs, engines.CheckReconfiguration(at.Child(node), c.Node)...)
-		errs = append(errs, engines.CheckReconfiguration(at.Child(aggregator), c.Aggregator)...)
-		errs = append(errs, engines.CheckReconfiguration(at.Child(leaf), c.Leaf)...)
+		errs = append(errs, checkComponents(configurationPath, db, c.Node != nil, c.Aggregator != nil, c.Leaf != nil)...)
+		for _, part := range []struct {
+			name   string
+			change *opsv1.ReconfigurationSpec
+		}{{node, c.Node}, {aggregator, c.Aggregator}, {leaf, c.Leaf}} {
+			if part.change != nil {
+				errs = append(errs, engines.CheckReconfiguration(configurationPath.Child(part.name), part.change)...)
+			}
+		}
 	}
 	if v := s.VolumeExpansion; s.Type == opsv1.VolumeExpansion && v != nil {
 		at := spec.Child("volumeExpansion")

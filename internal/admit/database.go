@@ -77,7 +77,7 @@ func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engi
 	from := reader{a, ctx, db.GetNamespace(), who}
 	p := &proposal{engine: e, kind: e.Kind(), db: db, settings: e.Settings(db), who: who.Username, placement: a.config.Placement}
 	p.newSecrets = secretsOf(db, p.settings)
-	p.newIssuers = issuersOf(specPath.Child("tls"), inner(p.settings.TLS))
+	p.newIssuers = issuersOf(tlsPath, inner(p.settings.TLS))
 	var err error
 	if p.version, err = from.version(p.kind, deref(p.settings.Version)); err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engi
 		e.Default(p.old, p.version)
 		p.was = e.Settings(p.old)
 		p.newSecrets = changed(p.newSecrets, secretsOf(p.old, p.was), secretRef.identity)
-		p.newIssuers = changed(p.newIssuers, issuersOf(specPath.Child("tls"), inner(p.was.TLS)), issuerRef.identity)
+		p.newIssuers = changed(p.newIssuers, issuersOf(tlsPath, inner(p.was.TLS)), issuerRef.identity)
 	}
 	if p.secrets, err = from.secrets(p.newSecrets); err != nil {
 		return nil, err

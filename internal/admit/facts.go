@@ -10,7 +10,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
@@ -51,6 +51,9 @@ type facts struct {
 // shared lets the cache hand out its own objects: rules read, and whatever they change they copy first.
 const shared = client.UnsafeDisableDeepCopyOption(true)
 
+// asShared is shared as options of a Get, in one list for all of them.
+var asShared = []client.GetOption{shared}
+
 // read gets an object and tells whether it is there.
 func (r reader) read(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
 	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
@@ -69,7 +72,7 @@ func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec,
 		return nil, nil //nolint:nilnil // absent is an answer
 	}
 	entry := kind.NewVersion()
-	found, err := r.read(r.config.Cache, "", name, entry, shared)
+	found, err := r.read(r.config.Cache, "", name, entry, asShared...)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -78,6 +81,9 @@ func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec,
 
 // secrets looks at every Secret that is named. One that the requester may not read is not read.
 func (r reader) secrets(refs []secretRef) (map[string]secretFact, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
 	known := make(map[string]secretFact, len(refs))
 	for _, ref := range refs {
 		if _, done := known[ref.key()]; done {
@@ -107,6 +113,9 @@ func (r reader) secret(ref secretRef) (secretFact, error) {
 
 // issuers looks at every issuer that is named.
 func (r reader) issuers(refs []issuerRef) (map[string]issuerFact, error) {
+	if len(refs) == 0 {
+		return nil, nil
+	}
 	known := make(map[string]issuerFact, len(refs))
 	for _, ref := range refs {
 		if _, done := known[ref.key()]; done || !ref.known() {
@@ -187,18 +196,21 @@ func (c classes) of(name *string) (class storagev1.StorageClass, known bool) {
 // siblings are the unfinished requests about the same database, without the request itself.
 func (r reader) siblings(e engines.Engine, database, self string) ([]ops.Request, error) {
 	list := e.Kind().NewRequestList()
-	err := r.config.Cache.List(r.ctx, list, client.InNamespace(r.namespace), client.MatchingFields{IndexDatabase: database}, shared)
-	if err != nil {
+	which := client.ListOptions{Namespace: r.namespace, FieldSelector: fields.OneTermEqualSelector(IndexDatabase, database)}
+	if err := r.config.Cache.List(r.ctx, list, &which, shared); err != nil {
 		return nil, fmt.Errorf("listing requests about %s: %w", database, err)
 	}
+	items, err := meta.ExtractList(list)
+	if err != nil {
+		return nil, err
+	}
 	var others []ops.Request
-	err = meta.EachListItem(list, func(o runtime.Object) error {
-		if other, ok := o.(engines.OpsRequest); ok && other.GetName() != self {
+	for _, item := range items {
+		if other, ok := item.(engines.OpsRequest); ok && other.GetName() != self {
 			if value := e.Lower(other); !value.Finished {
 				others = append(others, value)
 			}
 		}
-		return nil
-	})
-	return others, err
+	}
+	return others, nil
 }

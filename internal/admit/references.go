@@ -118,7 +118,7 @@ func secretsOf(db engines.Database, s engines.Settings) []secretRef {
 			add(specPath.Child(fields[1], append(fields[2:], "name")...), ref.Name, forCredentials)
 		}
 	}
-	refs = append(refs, secretsForIssuing(specPath.Child("tls"), db, inner(s.TLS))...)
+	refs = append(refs, secretsForIssuing(tlsPath, db, inner(s.TLS))...)
 	return append(refs, secretsOfPods(s)...)
 }
 

@@ -87,7 +87,7 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	if o.request.Database == "" {
 		return o, nil
 	}
-	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, shared)
+	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, asShared...)
 	if err != nil || !found {
 		return o, err
 	}
@@ -179,16 +179,17 @@ func (o *operation) issuingSecrets() []secretRef {
 	if o.request.TLS == nil {
 		return nil
 	}
-	return secretsForIssuing(specPath.Child("tls"), o.db, &o.request.TLS.TLSConfig)
+	return secretsForIssuing(tlsPath, o.db, &o.request.TLS.TLSConfig)
 }
+
+var configurationPath = specPath.Child("configuration")
 
 // configPath is where the request speaks of the configuration of a group.
 func (o *operation) configPath(g engines.GroupSettings) *field.Path {
-	path := specPath.Child("configuration")
-	if g.ConfigField != "" {
-		path = path.Child(g.ConfigField)
+	if g.ConfigField == "" {
+		return configurationPath
 	}
-	return path
+	return configurationPath.Child(g.ConfigField)
 }
 
 // sortedKeys lists the keys of a map in order, so that the same object always gets the same answer.

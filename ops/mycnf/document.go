@@ -44,10 +44,10 @@ func parse(content, section string) document {
 	if content == "" {
 		return nil
 	}
-	var doc document
-	for i, raw := range strings.Split(content, "\n") {
+	doc := make(document, 0, strings.Count(content, "\n")+1)
+	for raw := range strings.SplitSeq(content, "\n") {
 		l := readLine(raw)
-		l.number = i + 1
+		l.number = len(doc) + 1
 		if l.kind == header {
 			section = l.section
 		}
@@ -158,7 +158,12 @@ func plainKey(text string) (key string, ok bool) {
 
 // String writes the file, one line feed after each line.
 func (doc document) String() string {
+	size := 0
+	for _, l := range doc {
+		size += len(l.raw) + 1
+	}
 	var b strings.Builder
+	b.Grow(size)
 	for _, l := range doc {
 		b.WriteString(l.raw)
 		b.WriteByte('\n')

@@ -34,7 +34,7 @@ func (doc document) headed(section string) document {
 			return doc
 		}
 		if l.kind == option {
-			return slices.Insert(slices.Clone(doc), 0, newHeader(section))
+			return slices.Concat(document{newHeader(section)}, doc)
 		}
 	}
 	return doc

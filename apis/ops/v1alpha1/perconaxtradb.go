@@ -60,10 +60,10 @@ type PerconaXtraDBOpsRequestSpec struct {
 	VolumeExpansion *PerconaXtraDBVolumeExpansion `json:"volumeExpansion,omitempty" validate:"required_if=Type VolumeExpansion,excluded_unless=Type VolumeExpansion"`
 	// HorizontalScaling is the section of an operation that is not carried out here.
 	// +optional
-	HorizontalScaling *PerconaXtraDBHorizontalScaling `json:"horizontalScaling,omitempty" validate:"excluded_unless=Type HorizontalScaling"`
+	HorizontalScaling *PerconaXtraDBHorizontalScaling `json:"horizontalScaling,omitempty" validate:"omitempty,excluded_unless=Type HorizontalScaling"`
 	// VerticalScaling is the section of an operation that is not carried out here.
 	// +optional
-	VerticalScaling *PerconaXtraDBVerticalScaling `json:"verticalScaling,omitempty" validate:"excluded_unless=Type VerticalScaling"`
+	VerticalScaling *PerconaXtraDBVerticalScaling `json:"verticalScaling,omitempty" validate:"omitempty,excluded_unless=Type VerticalScaling"`
 }
 
 // PerconaXtraDBTLSSpec is TLSSpec with requireSSL.

@@ -71,16 +71,16 @@ type OpsRequestSpec struct {
 	MaxRetries *int32 `json:"maxRetries,omitempty" validate:"omitempty,min=0"`
 	// Restart has no settings and need not be given.
 	// +optional
-	Restart *RestartSpec `json:"restart,omitempty" validate:"excluded_unless=Type Restart"`
+	Restart *RestartSpec `json:"restart,omitempty" validate:"omitempty,excluded_unless=Type Restart"`
 	// UpdateVersion is the section of an operation that is not carried out here.
 	// +optional
-	UpdateVersion *UpdateVersionSpec `json:"updateVersion,omitempty" validate:"excluded_unless=Type UpdateVersion"`
+	UpdateVersion *UpdateVersionSpec `json:"updateVersion,omitempty" validate:"omitempty,excluded_unless=Type UpdateVersion"`
 	// Authentication is the section of an operation that is not carried out here.
 	// +optional
-	Authentication *AuthSpec `json:"authentication,omitempty" validate:"excluded_unless=Type RotateAuth"`
+	Authentication *AuthSpec `json:"authentication,omitempty" validate:"omitempty,excluded_unless=Type RotateAuth"`
 	// Migration is the section of an operation that is not carried out here.
 	// +optional
-	Migration *StorageMigrationSpec `json:"migration,omitempty" validate:"excluded_unless=Type StorageMigration"`
+	Migration *StorageMigrationSpec `json:"migration,omitempty" validate:"omitempty,excluded_unless=Type StorageMigration"`
 }
 
 // DatabaseReference names a database.

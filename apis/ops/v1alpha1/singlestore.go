@@ -60,10 +60,10 @@ type SinglestoreOpsRequestSpec struct {
 	VolumeExpansion *SinglestoreVolumeExpansion `json:"volumeExpansion,omitempty" validate:"required_if=Type VolumeExpansion,excluded_unless=Type VolumeExpansion"`
 	// HorizontalScaling is the section of an operation that is not carried out here.
 	// +optional
-	HorizontalScaling *SinglestoreHorizontalScaling `json:"horizontalScaling,omitempty" validate:"excluded_unless=Type HorizontalScaling"`
+	HorizontalScaling *SinglestoreHorizontalScaling `json:"horizontalScaling,omitempty" validate:"omitempty,excluded_unless=Type HorizontalScaling"`
 	// VerticalScaling is the section of an operation that is not carried out here.
 	// +optional
-	VerticalScaling *SinglestoreVerticalScaling `json:"verticalScaling,omitempty" validate:"excluded_unless=Type VerticalScaling"`
+	VerticalScaling *SinglestoreVerticalScaling `json:"verticalScaling,omitempty" validate:"omitempty,excluded_unless=Type VerticalScaling"`
 }
 
 // SinglestoreReconfiguration changes the configuration of a standalone database (node) or of a cluster's components.
