@@ -18,15 +18,20 @@ func (b Blueprint) fill(p Pods, own, spec *corev1.PodSpec) {
 	if spec.SecurityContext == nil {
 		spec.SecurityContext = &corev1.PodSecurityContext{}
 	}
-	named := map[string]bool{}
+	ours := map[string]bool{}
 	for _, c := range append(append([]corev1.Container{}, own.InitContainers...), own.Containers...) {
-		named[c.Name] = c.Name != ContainerExporter
+		ours[c.Name] = true
 	}
 	for _, list := range [][]corev1.Container{spec.InitContainers, spec.Containers} {
 		for i := range list {
 			c := &list[i]
-			restrict(spec.SecurityContext, c)
-			if named[c.Name] {
+			switch {
+			case !ours[c.Name]: // the user's own, of which nobody here knows what it needs
+			case c.Name == ContainerExporter:
+				restrict(spec.SecurityContext, c)
+				runAs(spec.SecurityContext, c.SecurityContext, nobody, nobody)
+			default:
+				restrict(spec.SecurityContext, c)
 				runAs(spec.SecurityContext, c.SecurityContext, user, group)
 			}
 			fillResources(&c.Resources, p.Resources[c.Name])
@@ -38,13 +43,15 @@ func (b Blueprint) fill(p Pods, own, spec *corev1.PodSpec) {
 	fillPod(spec, user, b.selector(p))
 }
 
+// nobody is who an exporter runs as. Its image names a user, where the kubelet wants a number to be sure that it is not root.
+const nobody = int64(65534)
+
 // fillPod lets the pod's group into its volumes and asks the scheduler, without insisting, to spread the pods over nodes.
 func fillPod(spec *corev1.PodSpec, group int64, selector *metav1.LabelSelector) {
 	security := spec.SecurityContext
 	unset(&security.FSGroup, group)
 	// Changing the owner of every file again at each start would make a restart as long as the volume is large.
 	unset(&security.FSGroupChangePolicy, corev1.FSGroupChangeOnRootMismatch)
-	unset(&security.RunAsNonRoot, true)
 	unset(&security.SeccompProfile, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault})
 	if spec.Affinity == nil {
 		spec.Affinity = &corev1.Affinity{}

@@ -133,7 +133,8 @@ func TestMergePodTemplate(t *testing.T) {
 			"perconaxtradb", `securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}`},
 		{"a container that is not there", `{containers: [{name: exporter, args: [a]}]}`, "exporter", ``},
 		{"a container of the user's", `{containers: [{name: mine, image: i, securityContext: {runAsNonRoot: false}}]}`, "mine",
-			`securityContext: {runAsNonRoot: false, allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}, seccompProfile: {type: RuntimeDefault}}`},
+			`securityContext: {runAsNonRoot: false}`},
+		{"a container of the user's that says nothing of rights", `{containers: [{name: mine, image: i}]}`, "mine", `image: i`},
 		{"another image", `{containers: [{name: perconaxtradb, image: mine}]}`, "perconaxtradb", `image: mine`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
