@@ -107,7 +107,11 @@ func (c *Database) pass(ctx context.Context, s *session) (time.Duration, error) 
 	if err := c.heal(ctx, s); err != nil {
 		return 0, err
 	}
-	choice := ops.Next(s.values, c.state(s))
+	state, err := c.state(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	choice := ops.Next(s.values, state)
 	unsettled := c.settle(ctx, s, choice)
 	after, err := c.work(ctx, s, choice)
 	if err == nil {

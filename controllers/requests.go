@@ -72,7 +72,7 @@ func (c *Database) patchMetadata(ctx context.Context, r *journal.Request, before
 }
 
 // state is what the queue has to know about the database.
-func (c *Database) state(s *session) ops.DatabaseState {
+func (c *Database) state(ctx context.Context, s *session) (ops.DatabaseState, error) {
 	status := s.db.Object.DatabaseStatus()
 	_, byUser := journal.Paused(status)
 	state := ops.DatabaseState{
@@ -88,7 +88,21 @@ func (c *Database) state(s *session) ops.DatabaseState {
 			state.Holder = r.UID
 		}
 	}
-	return state
+	var err error
+	if len(s.values) > 0 {
+		state.Unmade, err = c.unprovisioned(ctx, s.db.Object)
+	}
+	return state, err
+}
+
+// unprovisioned names a workload of the database that is not there; empty when all are.
+func (c *Database) unprovisioned(ctx context.Context, db engines.Database) (string, error) {
+	for _, g := range engines.Describe(c.Engine, db).Groups {
+		if live, err := c.Cluster.Workload(ctx, db, g.Workload); err != nil || live == nil {
+			return g.Workload, err
+		}
+	}
+	return "", nil
 }
 
 // lastFailed tells whether the last operation failed and the database has not been Ready since, so that a correction

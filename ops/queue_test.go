@@ -43,6 +43,7 @@ const (
 	halted    = "DatabaseHalted: the database is halted; the request runs once spec.halted is false"
 	tooNew    = "NotSupportedYet: RotateAuth is not carried out by this version"
 	leaving   = "Canceled: the request is being deleted and has not begun"
+	unmade    = `DatabaseNotProvisioned: workload "sdb-leaf" of the database is not there; the request runs once the database is provisioned, and until then its spec can be edited`
 	behindA   = `WaitingForOtherRequest: waiting for Restart request "a", which runs now`
 	behindB   = `WaitingForOtherRequest: waiting for Restart request "b", which runs now`
 )
@@ -58,6 +59,10 @@ func TestNext(t *testing.T) {
 	}{
 		{name: "nothing to do", db: ready},
 		{"finished ones are over", []Request{asked("a", 1, finished)}, ready, "", nil},
+		{"one that would not wait for Ready waits for the workloads all the same", []Request{asked("a", 1, always)},
+			DatabaseState{Exists: true, Unmade: "sdb-leaf"}, "", map[types.UID]string{"uid-a": unmade}},
+		{"one that has begun makes a missing workload itself", []Request{asked("a", 1, started)},
+			DatabaseState{Exists: true, Unmade: "sdb-leaf"}, "a", nil},
 		{"the oldest first", []Request{asked("b", 2), asked("a", 1)}, ready, "a", map[types.UID]string{"uid-b": behindA}},
 		{"then by name", []Request{asked("b", 1), asked("a", 1)}, ready, "a", map[types.UID]string{"uid-b": behindA}},
 		{"by name, whatever the UIDs", []Request{asked("b", 1, uid("1")), asked("a", 1, uid("2"))}, ready, "a", map[types.UID]string{"1": behindA}},
