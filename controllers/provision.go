@@ -94,11 +94,16 @@ func (c *Database) stall(s *session, err error) (time.Duration, error) {
 		return 0, nil // the database goes next, and the watch tells of that
 	case errors.As(err, &foreign):
 		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonNameTaken, foreign.Error())
+	case refusedAsIs(err):
+		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonObjectRefused, err.Error())
 	default:
 		return 0, err
 	}
 	return missingRetry, nil
 }
+
+// refusedAsIs tells whether the API server has said that an object can never be as it was asked for.
+func refusedAsIs(err error) bool { return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) }
 
 // applyAll applies everything that the database owns. Secrets are made only when the spec is new to this process.
 func (c *Database) applyAll(ctx context.Context, s *session, objects engines.Objects, cached bool) error {

@@ -124,7 +124,7 @@ func (c *Database) hold(ctx context.Context, o *operation, target *steps.Target,
 func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.Outcome, err error) result {
 	left := since.Add(step.Timeout(o.request)).Sub(c.Journal.Now())
 	switch {
-	case err != nil && left > 0:
+	case err != nil && left > 0 && !refusedAsIs(err):
 		if !overtaken(err) {
 			o.journal.Note(step, opsv1.ReasonRetrying, err.Error())
 		}

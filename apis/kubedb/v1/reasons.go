@@ -46,6 +46,8 @@ const (
 	ReasonCannotRender = "CannotRender"
 	// ReasonNameTaken: an object that the operator would make exists and is somebody else's.
 	ReasonNameTaken = "NameTaken"
+	// ReasonObjectRefused: the API server refuses an object as the spec asks for it; the message has its words.
+	ReasonObjectRefused = "ObjectRefused"
 	// ReasonInvalidSpec: the spec breaks rules of admission, which was not asked; the message has all of them.
 	ReasonInvalidSpec = "Invalid"
 	// ReasonReconciled: the database is what its spec asks for.
