@@ -17,6 +17,7 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/certs"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/steps"
 )
 
 // renewals compares what pods mount with what cert-manager has issued since. Pods restart only by an operation, so a
@@ -27,7 +28,7 @@ func (c *Database) renewals(ctx context.Context, s *session, live mounting, leav
 			return 0, nil
 		}
 	}
-	renewed := renewedIn(live, leaves)
+	renewed := renewedIn(s.db.Object.GetName(), live, leaves)
 	switch {
 	case live.secret == "":
 		s.db.Set(kubedbv1.ConditionCertificatesUpToDate, metav1.ConditionFalse, kubedbv1.ReasonRestartRecommended,
@@ -46,12 +47,13 @@ func (c *Database) renewals(ctx context.Context, s *session, live mounting, leav
 	return 0, nil
 }
 
-// renewedIn lists the aliases of which a workload mounts an older version. A workload that does not say what it mounts
-// is taken to be up to date.
-func renewedIn(live mounting, leaves []certs.Leaf) []string {
+// renewedIn lists the aliases of which a workload mounts an older version. One that mounts a copy and does not say of what was made
+// again around its pods: nobody knows what they mount, and a restart brings the latest. (A workload that mounts none is not up to
+// date for another reason.)
+func renewedIn(db string, live mounting, leaves []certs.Leaf) []string {
 	for _, set := range live.workloads {
 		annotation, known := set.Annotations[opsv1.AnnotationCertificates]
-		if !known {
+		if !known && steps.CopyOf(db, set) == "" {
 			continue
 		}
 		if renewed := certs.ParseMounted(annotation).Renewed(leaves); len(renewed) > 0 {
@@ -76,6 +78,9 @@ func (c *Database) restartForRenewal(ctx context.Context, s *session, leaves []c
 		if r.Object.GetName() == name {
 			return 0, nil
 		}
+	}
+	if last := s.db.Object.DatabaseStatus().LastOperation; last != nil && last.Name == name {
+		return 0, nil // it failed or was canceled, and its request is gone: now it is a person's decision
 	}
 	request := c.Engine.Kind().NewRequest()
 	request.SetName(name)
