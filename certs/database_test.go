@@ -159,7 +159,7 @@ func TestNames(t *testing.T) {
 	if CopyName("db", Copy{"a": []byte("12")}) == CopyName("db", Copy{"a1": []byte("2")}) {
 		t.Error("two contents have one name")
 	}
-	if IsCopy("db", "db-config-x") || IsCopy("other", CopyName("db", a)) {
+	if IsCopy("db", "db-config-x") || IsCopy("db", "db-tls-bundle") || IsCopy("db", "db-tls-0123") || IsCopy("other", CopyName("db", a)) {
 		t.Error("another Secret is taken for a copy")
 	}
 }

@@ -36,6 +36,12 @@ func CommonName(wanted, db string) string {
 	return db
 }
 
+// pending stands in the name of a copy for the hash of what has not been issued yet.
+const pending = "pending"
+
+// hashBytes is how much of a hash a copy's name has.
+const hashBytes = 5
+
 // copyInfix is what the names of all copies of a database begin with, after its own name.
 const copyInfix = "-tls-"
 
@@ -43,10 +49,17 @@ const copyInfix = "-tls-"
 func CopyName(db string, c Copy) string { return db + copyInfix + c.hash() }
 
 // PendingCopy stands in a pod template for a copy whose name is not known before the certificates are issued.
-func PendingCopy(db string) string { return db + copyInfix + "pending" }
+func PendingCopy(db string) string { return db + copyInfix + pending }
 
 // IsCopy tells whether a Secret has the name of a copy, or of one that is pending.
-func IsCopy(db, secret string) bool { return strings.HasPrefix(secret, db+copyInfix) }
+func IsCopy(db, secret string) bool {
+	rest, ok := strings.CutPrefix(secret, db+copyInfix)
+	if !ok || rest == pending {
+		return ok
+	}
+	_, err := hex.DecodeString(rest)
+	return err == nil && len(rest) == 2*hashBytes
+}
 
 // hash of the content: ten hexadecimal digits. Lengths go along, so that no two contents read alike.
 func (c Copy) hash() string {
@@ -57,7 +70,7 @@ func (c Copy) hash() string {
 			_, _ = h.Write(part)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil)[:5])
+	return hex.EncodeToString(h.Sum(nil)[:hashBytes])
 }
 
 // MadeFor tells whether cert-manager made the Secret for the Certificate of that name. A Secret of anybody else would be
