@@ -165,14 +165,16 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
-	if other := otherDown(g.pods, a.Pod); other != "" {
+	// One that is not Ready itself takes no more down, and may be down because its volume is full.
+	own := podNamed(g.pods, a.Pod)
+	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || PodReady(own)) {
 		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
 	}
 	sure := func() error { return x.smaller(ctx, t, g, a) }
 	if out, err := x.orphan(ctx, g, sure); err != nil || !out.IsDone() {
 		return out, err
 	}
-	return x.takeDown(ctx, podNamed(g.pods, a.Pod), a.Pod, sure)
+	return x.takeDown(ctx, own, a.Pod, sure)
 }
 
 // stopTakes is how long the cache may take to show that a pod was told to leave.
