@@ -124,7 +124,7 @@ func (c *Database) hold(ctx context.Context, o *operation, target *steps.Target,
 func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.Outcome, err error) result {
 	left := since.Add(step.Timeout(o.request)).Sub(c.Journal.Now())
 	switch {
-	case err != nil && left > 0 && !refusedAsIs(err):
+	case passing(err) && left > 0:
 		if !overtaken(err) {
 			o.journal.Note(step, opsv1.ReasonRetrying, err.Error())
 		}
@@ -148,6 +148,9 @@ func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.O
 	o.journal.GiveUp(step)
 	return result{failed: &out}
 }
+
+// passing tells whether an error may not come again.
+func passing(err error) bool { return err != nil && !refusedAsIs(err) }
 
 // sooner is the shorter of two waits; zero means none.
 func sooner(a, b time.Duration) time.Duration {

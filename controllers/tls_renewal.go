@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/certs"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/journal"
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
@@ -74,13 +76,8 @@ func (c *Database) restartForRenewal(ctx context.Context, s *session, leaves []c
 		return again, nil
 	}
 	name := renewalName(s.db.Object.GetName(), leaves)
-	for _, r := range s.requests {
-		if r.Object.GetName() == name {
-			return 0, nil
-		}
-	}
-	if last := s.db.Object.DatabaseStatus().LastOperation; last != nil && last.Name == name {
-		return 0, nil // it failed or was canceled, and its request is gone: now it is a person's decision
+	if s.asked(name) {
+		return 0, nil
 	}
 	request := c.Engine.Kind().NewRequest()
 	request.SetName(name)
@@ -96,6 +93,14 @@ func (c *Database) restartForRenewal(ctx context.Context, s *session, leaves []c
 	}
 	logf.FromContext(ctx).Info("asked for a restart with renewed certificates", "request", name)
 	return 0, nil
+}
+
+// asked tells whether there is a request of that name, or was one that ended last. When it failed or was canceled and its request
+// is gone, another one is a person's decision.
+func (s *session) asked(name string) bool {
+	last := s.db.Object.DatabaseStatus().LastOperation
+	return last != nil && last.Name == name ||
+		slices.ContainsFunc(s.requests, func(r *journal.Request) bool { return r.Object.GetName() == name })
 }
 
 // renewalName is the name of the request to restart with exactly these issuances.
