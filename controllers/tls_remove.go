@@ -122,5 +122,11 @@ func (c *Database) deleteCertificates(ctx context.Context, db engines.Database) 
 	if !c.CertManager {
 		return nil
 	}
+	// Certificates that are gone already leave their Secrets to be found by the names that the spec gives them.
+	asked := steps.CertificateObjects(c.Engine, db)
+	asked.Issuers = nil // these go last
+	if err := c.Executor.RemoveCertificates(ctx, db, asked); err != nil {
+		return err
+	}
 	return c.removeLeft(ctx, db)
 }

@@ -9,6 +9,7 @@ import (
 	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -86,7 +87,7 @@ func (x *Executor) RemoveUnnamed(ctx context.Context, t *Target) error {
 		for _, desired := range CertificateObjects(t.Engine, db).All() {
 			var live cmv1.Certificate
 			err := x.Apply.Live.Get(ctx, client.ObjectKeyFromObject(desired), &live)
-			if client.IgnoreNotFound(err) != nil {
+			if err != nil && !absent(err) {
 				return fmt.Errorf("reading Certificate %s: %w", desired.Name, err)
 			}
 			if err == nil {
@@ -102,6 +103,10 @@ func (x *Executor) RemoveUnnamed(ctx context.Context, t *Target) error {
 	}
 	return x.removeIssued(ctx, owner, filled)
 }
+
+// absent tells whether an object does not exist, or its kind does not: where cert-manager has been uninstalled, nothing of its is
+// left to remove.
+func absent(err error) bool { return apierrors.IsNotFound(err) || meta.IsNoMatchError(err) }
 
 // removeIssued deletes Secrets that cert-manager made for Certificates, given by the Secrets' names.
 func (x *Executor) removeIssued(ctx context.Context, owner engines.Database, certificates map[string]string) error {
@@ -123,7 +128,7 @@ func (x *Executor) removeIssued(ctx context.Context, owner engines.Database, cer
 // remove deletes an object if the database controls it, and tells whether it is somebody else's.
 func (x *Executor) remove(ctx context.Context, owner engines.Database, desired, live client.Object) (foreign bool, err error) {
 	err = x.Apply.Live.Get(ctx, client.ObjectKeyFromObject(desired), live)
-	if apierrors.IsNotFound(err) {
+	if absent(err) {
 		return false, nil
 	}
 	if err != nil {

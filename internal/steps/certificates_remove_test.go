@@ -6,7 +6,10 @@ import (
 
 	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/drydock-db/drydock/ops"
 )
@@ -41,6 +44,20 @@ func TestRemovalLeavesNothing(t *testing.T) {
 	var left cmv1.CertificateList
 	if err := w.client.List(t.Context(), &left); err != nil || len(left.Items) != 0 {
 		t.Errorf("%d Certificates are left: %v", len(left.Items), err)
+	}
+}
+
+func TestAKindThatIsNotInstalledHasNoObjects(t *testing.T) {
+	for _, err := range []error{
+		&meta.NoKindMatchError{GroupKind: schema.GroupKind{Group: cmv1.SchemeGroupVersion.Group, Kind: cmv1.CertificateKind}},
+		apierrors.NewNotFound(schema.GroupResource{Resource: "certificates"}, "px-server-cert"),
+	} {
+		if !absent(err) {
+			t.Errorf("%v is something to remove", err)
+		}
+	}
+	if absent(nil) || absent(errors.New("no answer")) {
+		t.Error("what is there, or may be, is taken for absent")
 	}
 }
 
