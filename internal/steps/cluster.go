@@ -50,12 +50,18 @@ func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string
 // Pods returns the database's pods that are named after a workload of its, in order of their ordinals. A database of
 // another kind may have a workload of the same name.
 func (c *Cluster) Pods(ctx context.Context, db engines.Database, workload string) ([]corev1.Pod, error) {
+	pods, err := PodsOf(ctx, c.Client, c.Kind, db, client.MatchingFields{IndexWorkload: workload})
+	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
+	return pods, err
+}
+
+// PodsOf lists the pods of a database, or some of them.
+func PodsOf(ctx context.Context, from client.Reader, kind engines.Kind, db engines.Database, which ...client.ListOption) ([]corev1.Pod, error) {
 	var list corev1.PodList
-	if err := c.Client.List(ctx, &list, client.InNamespace(db.GetNamespace()), client.MatchingFields{IndexWorkload: workload},
-		client.MatchingLabels(engines.SelectorLabels(c.Kind, db))); err != nil {
-		return nil, fmt.Errorf("listing the pods of %s: %w", workload, err)
+	which = append(which, client.InNamespace(db.GetNamespace()), client.MatchingLabels(engines.SelectorLabels(kind, db)))
+	if err := from.List(ctx, &list, which...); err != nil {
+		return nil, fmt.Errorf("listing the pods of %s: %w", db.GetName(), err)
 	}
-	slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
 	return list.Items, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -90,6 +91,33 @@ func TestNoPodIsStoppedForAClaimThatHasGrown(t *testing.T) {
 		w.executor.Apply.Live = w.client
 		w.do(t, ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}) // it is detached now
 		w.writes = nil
+	}
+}
+
+// Or the pods' cache: another pod of the group may be down by now.
+func TestNoPodIsStoppedWhileAnotherIsDown(t *testing.T) {
+	for name, change := range map[string]func(*corev1.PodList){
+		"gone":      func(l *corev1.PodList) { l.Items = l.Items[1:] },
+		"not Ready": func(l *corev1.PodList) { l.Items[0].Status.Conditions[0].Status = corev1.ConditionFalse },
+		"leaving":   func(l *corev1.PodList) { l.Items[0].DeletionTimestamp = &metav1.Time{Time: noon} },
+		"another":   func(l *corev1.PodList) { l.Items[0].UID = "successor" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.executor.Apply.Live = interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+				List: func(ctx context.Context, c client.WithWatch, o client.ObjectList, opts ...client.ListOption) error {
+					err := c.List(ctx, o, opts...)
+					if pods, ok := o.(*corev1.PodList); ok {
+						change(pods)
+					}
+					return err
+				},
+			})
+			out, err := w.executor.Do(t.Context(), w.target, ops.StopPod{Group: "perconaxtradb", Pod: "px-2"})
+			if !errors.As(err, new(*apply.BehindError)) || len(w.writes) > 0 {
+				t.Errorf("%+v, %v, writes %v", out, err, w.writes)
+			}
+		})
 	}
 }
 
