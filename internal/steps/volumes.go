@@ -202,44 +202,6 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 	return out, nil
 }
 
-// mayStop confirms the request, and returns a BehindError also when another pod of the group is not as Ready as the cache has it, or
-// when the API server's claim of the pod is larger than the cached one, and large enough: the pod has been through its restart then,
-// and shall not go through another. No budget stands between this step and a second pod that is down.
-func (x *Executor) mayStop(ctx context.Context, t *Target, g group, a ops.StopPod) error {
-	if err := x.confirm(ctx, t); err != nil {
-		return err
-	}
-	if err := x.othersUp(ctx, t, g, a.Pod); err != nil {
-		return err
-	}
-	claims, err := x.claims(ctx, x.Apply.Live, t, g.Group, a.Pod)
-	if err != nil {
-		return err
-	}
-	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
-		return &apply.BehindError{What: "the claim of pod " + a.Pod}
-	}
-	return nil
-}
-
-// othersUp returns a BehindError when a pod of the group other than that one is Ready in the cache and not at the API server.
-func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string) error {
-	live, err := PodsOf(ctx, x.Apply.Live, t.Engine.Kind(), t.Database.Object)
-	if err != nil {
-		return err
-	}
-	up := map[types.UID]bool{}
-	for i := range live {
-		up[live[i].UID] = PodReady(&live[i]) && live[i].DeletionTimestamp == nil
-	}
-	for i := range g.pods {
-		if p := &g.pods[i]; p.Name != name && PodReady(p) && !up[p.UID] {
-			return &apply.BehindError{What: "pod " + p.Name}
-		}
-	}
-	return nil
-}
-
 // otherDown names a pod of the group other than that one which is not Ready.
 func otherDown(pods []corev1.Pod, name string) string {
 	for i := range pods {
