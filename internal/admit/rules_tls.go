@@ -85,7 +85,11 @@ func checkRequestCertificates(o *operation) field.ErrorList {
 	if o.request.TLS == nil {
 		return nil
 	}
-	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, o.engine)
+	var merged []kubedbv1.CertificateSpec
+	if tls := ops.ChangedTLS(o.present(), *o.request.TLS); tls != nil {
+		merged = tls.Certificates
+	}
+	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine)
 	return append(errs, checkSecretRights(o.issuingSecrets(), o.secrets, o.who)...)
 }
 

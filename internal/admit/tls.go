@@ -17,8 +17,9 @@ import (
 // defaultLifetime is how long cert-manager's certificates are valid when nothing else is asked for.
 const defaultLifetime = 90 * 24 * time.Hour
 
-// checkCertificates is about certificates[] of a database or of a request.
-func checkCertificates(path *field.Path, list []kubedbv1.CertificateSpec, e engines.Engine) field.ErrorList {
+// checkCertificates is about certificates[] of a database or of a request. merged are the certificates that come of it: those of
+// the database with what the request changes.
+func checkCertificates(path *field.Path, list, merged []kubedbv1.CertificateSpec, e engines.Engine) field.ErrorList {
 	var errs field.ErrorList
 	aliases := slices.Sorted(slices.Values(e.Aliases()))
 	secrets := map[string]string{} // by name: the alias that has it
@@ -36,25 +37,36 @@ func checkCertificates(path *field.Path, list []kubedbv1.CertificateSpec, e engi
 			}
 			secrets[c.SecretName] = c.Alias
 		}
-		errs = append(errs, checkRenewal(item, c)...)
+		errs = append(errs, checkRenewal(item, c, becomes(c, merged))...)
 	}
 	return errs
 }
 
-// checkRenewal refuses a certificate that would have to be renewed before it is issued.
-func checkRenewal(path *field.Path, c kubedbv1.CertificateSpec) field.ErrorList {
-	if c.RenewBefore == nil {
-		return nil
+// becomes is what a certificate is in the end.
+func becomes(c kubedbv1.CertificateSpec, merged []kubedbv1.CertificateSpec) kubedbv1.CertificateSpec {
+	if i := slices.IndexFunc(merged, func(m kubedbv1.CertificateSpec) bool { return m.Alias == c.Alias }); i >= 0 {
+		return merged[i]
 	}
+	return c
+}
+
+// checkRenewal refuses a certificate that would have to be renewed before it is issued, at the field that asks for that.
+func checkRenewal(path *field.Path, c, merged kubedbv1.CertificateSpec) field.ErrorList {
 	lifetime := defaultLifetime
-	if c.Duration != nil {
-		lifetime = c.Duration.Duration
+	if merged.Duration != nil {
+		lifetime = merged.Duration.Duration
 	}
-	if c.RenewBefore.Duration < lifetime {
+	switch {
+	case merged.RenewBefore == nil || merged.RenewBefore.Duration < lifetime:
 		return nil
+	case c.RenewBefore != nil:
+		return field.ErrorList{field.Invalid(path.Child("renewBefore"), c.RenewBefore.Duration.String(),
+			fmt.Sprintf("it must be less than the certificate's duration, which is %s", lifetime))}
+	case c.Duration != nil:
+		return field.ErrorList{field.Invalid(path.Child("duration"), c.Duration.Duration.String(),
+			fmt.Sprintf("it must be more than the certificate's renewBefore, which the database has as %s", merged.RenewBefore.Duration))}
 	}
-	return field.ErrorList{field.Invalid(path.Child("renewBefore"), c.RenewBefore.Duration.String(),
-		fmt.Sprintf("it must be less than the certificate's duration, which is %s", lifetime))}
+	return nil
 }
 
 // checkIssuers is about references to issuers: what can never work is refused. Whether one that is missing is an error
