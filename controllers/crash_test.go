@@ -17,6 +17,7 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/engines/perconaxtradb"
 	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/steps"
 	"github.com/drydock-db/drydock/ops"
@@ -181,5 +182,29 @@ func TestAnOldWorkloadIsNotSaved(t *testing.T) {
 	err := w.controller.changeGroup(t.Context(), o, saved, rendered, security{})
 	if !errors.As(err, new(*apply.BehindError)) || len(saved.Before.Workloads) > 0 {
 		t.Errorf("%v, saved %v", err, saved.Before.Workloads)
+	}
+}
+
+// The stats Service of a database that asks for no metrics any more goes, and only that one.
+func TestTheStatsServiceGoesWithTheMetrics(t *testing.T) {
+	db := database()
+	stats := &corev1.Service{ObjectMeta: labelled("px-stats")}
+	stats.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(db, perconaxtradb.New().Kind().Database)}
+	foreign := stats.DeepCopy()
+	foreign.OwnerReferences = nil
+	for name, c := range map[string]struct {
+		service *corev1.Service
+		objects engines.Objects
+		want    []string
+	}{
+		"metrics are not asked for":     {stats, engines.Objects{}, []string{"delete Service px-stats"}},
+		"they are":                      {stats, engines.Objects{Services: []*corev1.Service{stats}}, nil},
+		"the Service is somebody's":     {foreign, engines.Objects{}, nil},
+		"there has never been such one": {&corev1.Service{ObjectMeta: labelled("other")}, engines.Objects{}, nil},
+	} {
+		w := newWorld(t, db.DeepCopy(), c.service.DeepCopy())
+		if err := w.controller.dropStats(t.Context(), db, c.objects); err != nil || !slices.Equal(w.writes, c.want) {
+			t.Errorf("%s: writes %q, %v", name, w.writes, err)
+		}
 	}
 }

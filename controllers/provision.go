@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -135,7 +136,16 @@ func (c *Database) applyAll(ctx context.Context, s *session, objects engines.Obj
 			return err
 		}
 	}
-	return nil
+	return c.dropStats(ctx, db, objects)
+}
+
+// dropStats removes the stats Service of a database that asks for no metrics any more: its targets would be down for ever.
+func (c *Database) dropStats(ctx context.Context, db engines.Database, objects engines.Objects) error {
+	stats := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: db.GetNamespace(), Name: engines.StatsService(db.GetName())}}
+	if slices.ContainsFunc(objects.Services, func(s *corev1.Service) bool { return s.Name == stats.Name }) {
+		return nil
+	}
+	return c.deleteOwned(ctx, db, stats)
 }
 
 // createSecrets creates what is created once: credentials, and the rendered configuration under its content's hash. It
