@@ -16,6 +16,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -23,18 +24,17 @@ import (
 	"github.com/drydock-db/drydock/test/framework"
 )
 
-// issuances counts the CertificateRequests of each Certificate, and how often the operator asked for one.
+// issuances are those of each Certificate for which there were CertificateRequests, and those for which the operator asked.
 type issuances struct {
-	mu    sync.Mutex
-	count map[string]int
-	asked map[string]map[string]bool
-	stop  func()
+	mu          sync.Mutex
+	made, asked map[string]map[string]bool
+	stop        func()
 }
 
 func (a *arena) countIssuances() *issuances {
 	GinkgoHelper()
 	ctx, cancel := context.WithCancel(context.Background())
-	i := &issuances{count: map[string]int{}, asked: map[string]map[string]bool{}, stop: cancel}
+	i := &issuances{made: map[string]map[string]bool{}, asked: map[string]map[string]bool{}, stop: cancel}
 	for _, list := range []client.ObjectList{&cmv1.CertificateRequestList{}, &cmv1.CertificateList{}} {
 		w, err := a.Client.Watch(ctx, list, client.InNamespace(a.Name))
 		Expect(err).NotTo(HaveOccurred())
@@ -53,18 +53,28 @@ func (i *issuances) see(e watch.Event) {
 	switch o := e.Object.(type) {
 	case *cmv1.CertificateRequest:
 		if e.Type == watch.Added {
-			i.count[o.Annotations[cmv1.CertificateNameKey]]++
+			// cert-manager's key manager, when it is behind, replaces the key of an issuance, and the request is made again. That
+			// is the same revision of the same Certificate; another issuance would be another one.
+			issuance := o.Annotations[cmv1.CertificateRequestRevisionAnnotationKey]
+			if owner := metav1.GetControllerOf(o); owner != nil {
+				issuance += " of " + string(owner.UID)
+			}
+			note(i.made, o.Annotations[cmv1.CertificateNameKey], issuance)
 		}
 	case *cmv1.Certificate:
 		for _, c := range o.Status.Conditions {
 			if c.Type == cmv1.CertificateConditionIssuing && c.Reason == certs.ReasonTriggered && c.Status == cmmeta.ConditionTrue {
-				if i.asked[o.Name] == nil {
-					i.asked[o.Name] = map[string]bool{}
-				}
-				i.asked[o.Name][string(o.UID)+c.LastTransitionTime.String()] = true
+				note(i.asked, o.Name, string(o.UID)+c.LastTransitionTime.String())
 			}
 		}
 	}
+}
+
+func note(of map[string]map[string]bool, certificate, what string) {
+	if of[certificate] == nil {
+		of[certificate] = map[string]bool{}
+	}
+	of[certificate][what] = true
 }
 
 // askedFor is how often the operator asked for each of the sample's certificates.
@@ -84,7 +94,7 @@ func (i *issuances) of(s sample) map[string]int {
 	defer i.mu.Unlock()
 	counts := map[string]int{}
 	for _, alias := range s.aliases {
-		counts[alias] = i.count[s.name+"-"+alias+"-cert"]
+		counts[alias] = len(i.made[s.name+"-"+alias+"-cert"])
 	}
 	return counts
 }
