@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -118,6 +119,20 @@ func TestNoPodIsStoppedWhileAnotherIsDown(t *testing.T) {
 				t.Errorf("%+v, %v, writes %v", out, err, w.writes)
 			}
 		})
+	}
+}
+
+// A pod that is missing while the workload is detached is brought back before the next one is stopped.
+func TestNoPodIsStoppedWhileAnotherIsMissing(t *testing.T) {
+	w := newWorld(t)
+	stop := ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}
+	gone := pod(1, "old", true)
+	if err := w.client.Delete(t.Context(), gone, client.Preconditions{UID: &gone.UID}); err != nil {
+		t.Fatal(err)
+	}
+	w.writes = nil
+	if out := w.do(t, stop); out.Reason != ReasonOtherPodDown || slices.Contains(w.writes, "delete px-2 old-2") {
+		t.Errorf("%+v, writes %v", out, w.writes)
 	}
 }
 

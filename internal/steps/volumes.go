@@ -167,6 +167,11 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	}
 	// One that is not Ready itself takes no more down, and may be down because its volume is full.
 	own := podNamed(g.pods, a.Pod)
+	if gone := otherGone(g, a.Pod); gone != "" && own != nil {
+		// Nobody brings it back while the workload is detached.
+		_, err := x.applyWorkload(ctx, t, t.Side, a.Group)
+		return waiting(ReasonOtherPodDown, "pod %s of the same group is not there; %s stays until it is Ready", gone, a.Pod), err
+	}
 	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || PodReady(own)) {
 		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
 	}
@@ -200,6 +205,16 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 		out.After = stopTakes // should the answer have been lost
 	}
 	return out, nil
+}
+
+// otherGone names a pod of the group other than that one which does not exist.
+func otherGone(g group, name string) string {
+	for i := range g.Replicas {
+		if other := fmt.Sprintf("%s-%d", g.Workload, i); other != name && podNamed(g.pods, other) == nil {
+			return other
+		}
+	}
+	return ""
 }
 
 // otherDown names a pod of the group other than that one which is not Ready.
