@@ -65,3 +65,13 @@ func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string
 	}
 	return nil
 }
+
+// otherGone names a pod of the group other than that one which does not exist.
+func otherGone(g group, name string) string {
+	for i := range g.Replicas {
+		if other := fmt.Sprintf("%s-%d", g.Workload, i); other != name && podNamed(g.pods, other) == nil {
+			return other
+		}
+	}
+	return ""
+}

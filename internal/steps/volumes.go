@@ -165,21 +165,31 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
-	// One that is not Ready itself takes no more down, and may be down because its volume is full.
 	own := podNamed(g.pods, a.Pod)
-	if gone := otherGone(g, a.Pod); gone != "" && own != nil {
-		// Nobody brings it back while the workload is detached.
-		_, err := x.applyWorkload(ctx, t, t.Side, a.Group)
-		return waiting(ReasonOtherPodDown, "pod %s of the same group is not there; %s stays until it is Ready", gone, a.Pod), err
-	}
-	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || PodReady(own)) {
-		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
+	if out, err := x.awaitOthers(ctx, t, g, own, a); err != nil || !out.IsDone() {
+		return out, err
 	}
 	sure := func() error { return x.mayStop(ctx, t, g, a) }
 	if out, err := x.orphan(ctx, g, sure); err != nil || !out.IsDone() {
 		return out, err
 	}
 	return x.takeDown(ctx, own, a.Pod, sure)
+}
+
+// awaitOthers waits until the other pods of the group are Ready. A pod that is not Ready itself takes no more down, and may be down
+// because its volume is full. One that is missing is brought back, if there is no workload that does that.
+func (x *Executor) awaitOthers(ctx context.Context, t *Target, g group, own *corev1.Pod, a ops.StopPod) (ops.Outcome, error) {
+	if gone := otherGone(g, a.Pod); gone != "" && own != nil {
+		var err error
+		if g.live == nil {
+			_, err = x.applyWorkload(ctx, t, t.Side, a.Group)
+		}
+		return waiting(ReasonOtherPodDown, "pod %s of the same group is not there; %s stays until it is Ready", gone, a.Pod), err
+	}
+	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || PodReady(own)) {
+		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
+	}
+	return done("the other pods are Ready"), nil
 }
 
 // stopTakes is how long the cache may take to show that a pod was told to leave.
@@ -205,16 +215,6 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 		out.After = stopTakes // should the answer have been lost
 	}
 	return out, nil
-}
-
-// otherGone names a pod of the group other than that one which does not exist.
-func otherGone(g group, name string) string {
-	for i := range g.Replicas {
-		if other := fmt.Sprintf("%s-%d", g.Workload, i); other != name && podNamed(g.pods, other) == nil {
-			return other
-		}
-	}
-	return ""
 }
 
 // otherDown names a pod of the group other than that one which is not Ready.
