@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -206,5 +207,47 @@ func TestTheStatsServiceGoesWithTheMetrics(t *testing.T) {
 		if err := w.controller.dropStats(t.Context(), db, c.objects); err != nil || !slices.Equal(w.writes, c.want) {
 			t.Errorf("%s: writes %q, %v", name, w.writes, err)
 		}
+	}
+}
+
+// A database that is wiped out takes its certificates with it, their Secrets too when the Certificates went first or
+// cert-manager has been uninstalled; a Secret of somebody else's under such a name stays.
+func TestAWipeOutTakesTheCertificates(t *testing.T) {
+	issued := func() *corev1.Secret {
+		secret := &corev1.Secret{ObjectMeta: object("px-server-cert")}
+		secret.Annotations = map[string]string{cmv1.CertificateNameKey: "px-server-cert"}
+		return secret
+	}
+	certificate := &cmv1.Certificate{ObjectMeta: labelled("px-server-cert")}
+	certificate.Spec.SecretName = "px-server-cert"
+	certificate.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(database(), perconaxtradb.New().Kind().Database)}
+	foreign := issued()
+	foreign.Annotations = nil
+	for name, c := range map[string]struct {
+		objects     []client.Object
+		uninstalled bool
+		want        []string
+	}{
+		"both": {
+			[]client.Object{certificate, issued()}, false,
+			[]string{"delete Certificate px-server-cert", "delete Secret px-server-cert"},
+		},
+		"the Certificate went first":        {[]client.Object{issued()}, false, []string{"delete Secret px-server-cert"}},
+		"cert-manager has been uninstalled": {[]client.Object{issued()}, true, []string{"delete Secret px-server-cert"}},
+		"the Secret is somebody's":          {[]client.Object{foreign}, false, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := database()
+			db.Spec.TLS = &kubedbv1.TLSConfig{}
+			objects := []client.Object{db}
+			for _, o := range c.objects {
+				objects = append(objects, o.DeepCopyObject().(client.Object))
+			}
+			w := newWorld(t, objects...)
+			w.controller.CertManager = !c.uninstalled
+			if err := w.controller.deleteCertificates(t.Context(), db); err != nil || !slices.Equal(w.writes, c.want) {
+				t.Errorf("writes %q, %v", w.writes, err)
+			}
+		})
 	}
 }

@@ -146,6 +146,9 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 			return err
 		}
 	}
+	if err := c.dropStats(ctx, db, objects); err != nil {
+		return err
+	}
 	s.db.Remove(kubedbv1.ConditionStalled)
 	s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionTrue, kubedbv1.ReasonHaltedSuccessfully, "spec.halted is true")
 	for _, condition := range []string{kubedbv1.ConditionReplicaReady, kubedbv1.ConditionAcceptingConnection, kubedbv1.ConditionReady} {

@@ -119,13 +119,11 @@ func removedTLS(r *journal.Request, request ops.Request) bool {
 
 // deleteCertificates removes the database's certificates with their Secrets, when everything of it is wiped out.
 func (c *Database) deleteCertificates(ctx context.Context, db engines.Database) error {
-	if !c.CertManager {
-		return nil
-	}
-	// Certificates that are gone already leave their Secrets to be found by the names that the spec gives them.
+	// Certificates that are gone already leave their Secrets to be found by the names that the spec gives them; those of a
+	// cluster whose cert-manager has been uninstalled, too.
 	asked := steps.CertificateObjects(c.Engine, db)
 	asked.Issuers = nil // these go last
-	if err := c.Executor.RemoveCertificates(ctx, db, asked); err != nil {
+	if err := c.Executor.RemoveCertificates(ctx, db, asked); err != nil || !c.CertManager {
 		return err
 	}
 	return c.removeLeft(ctx, db)
