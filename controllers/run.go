@@ -122,7 +122,8 @@ func (c *Database) hold(ctx context.Context, o *operation, target *steps.Target,
 
 // judge decides what becomes of a step that is not done: wait on, try again, or fail.
 func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.Outcome, err error) result {
-	left := since.Add(step.Timeout(o.request)).Sub(c.Journal.Now())
+	from, limit := step.Timeout(o.request, since, out.Turn)
+	left := from.Add(limit).Sub(c.Journal.Now())
 	switch {
 	case passing(err) && left > 0:
 		if !overtaken(err) {
@@ -139,7 +140,7 @@ func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.O
 		return result{waits: true, after: sooner(out.After, left)}
 	case out.Status == ops.Waiting:
 		out = ops.Outcome{Status: ops.Failed, Reason: opsv1.ReasonTimeout,
-			Message: fmt.Sprintf("step %s took longer than %s: %s", step.Type, step.Timeout(o.request), out.Message)}
+			Message: fmt.Sprintf("step %s took longer than %s: %s", step.Type, limit, out.Message)}
 	}
 	if o.journal.Object.RequestStatus().Retries < o.request.MaxRetries {
 		o.journal.Retry(step, out.Message)

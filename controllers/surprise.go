@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (c *Database) lose(ctx context.Context, o *operation, err error) error {
 
 // tooLong tells whether what began then has lasted longer than a step may take.
 func (c *Database) tooLong(o *operation, since time.Time) bool {
-	return c.Journal.Now().Sub(since) > ops.Step{Units: 1}.Timeout(o.request)
+	return c.Journal.Now().Sub(since) > cmp.Or(o.request.Timeout, ops.DefaultTimeout)
 }
 
 // goneError says that the saved revision of an operation that is under way is not there, not even when the API server is asked.

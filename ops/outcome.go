@@ -17,6 +17,8 @@ type Outcome struct {
 	Status Status
 	// Reason is one CamelCase word, Message says the same to a person.
 	Reason, Message string
+	// Turn is when a step that takes one pod after the other came to the present one; zero where nobody can tell.
+	Turn time.Time
 	// After asks for another look after that time, where no watch would bring one. Zero asks for none.
 	After time.Duration
 	// Quiet is for how long a wait is not worth a write: what it waits for comes in a moment. Zero is not at all.

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -23,16 +24,26 @@ const (
 type Step struct {
 	Type   string
 	Action Action
-	// Units is the number of pods, claims or certificates that the step's default timeout is multiplied with; at least 1.
+	// Units is the number of pods, claims or certificates that DefaultTimeout is multiplied with; at least 1.
 	Units int
 }
 
-// Timeout of a step of that request.
-func (s Step) Timeout(r Request) time.Duration {
-	if r.Timeout > 0 {
-		return r.Timeout
+// Timeout is how long a step of that request may take that began at since, and from when on that counts. A step that takes
+// one pod after the other has as long for each of them: turn is when it came to the present one, or zero if that is not known.
+// However often pods that were done are not Ready again, the step as a whole has an end.
+func (s Step) Timeout(r Request, since, turn time.Time) (from time.Time, limit time.Duration) {
+	units := time.Duration(max(s.Units, 1))
+	if _, inTurn := s.Action.(RollPods); !inTurn {
+		return since, cmp.Or(r.Timeout, units*DefaultTimeout)
 	}
-	return time.Duration(max(s.Units, 1)) * DefaultTimeout
+	each := cmp.Or(r.Timeout, DefaultTimeout)
+	if turn.Before(since) && !turn.IsZero() {
+		turn = since
+	}
+	if whole := units * each; turn.IsZero() || turn.Add(each).After(since.Add(whole)) {
+		return since, whole
+	}
+	return turn, each
 }
 
 // Plan is the program that an OpsRequest is compiled to.

@@ -234,13 +234,34 @@ func TestMakePlanRefuses(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	for _, c := range []struct {
-		units int
-		asked time.Duration
-		want  time.Duration
-	}{{0, 0, 10 * time.Minute}, {1, 0, 10 * time.Minute}, {3, 0, 30 * time.Minute}, {3, time.Minute, time.Minute}} {
-		if got := (Step{Units: c.units}).Timeout(Request{Timeout: c.asked}); got != c.want {
-			t.Errorf("%d units, timeout %v: %v, want %v", c.units, c.asked, got, c.want)
+	const minute = time.Minute
+	began := time.Unix(1e9, 0)
+	for name, c := range map[string]struct {
+		action Action
+		units  int
+		asked  time.Duration
+		turn   time.Duration // after the step began; zero is not known
+		from   time.Duration
+		limit  time.Duration
+	}{
+		"at least one unit":                    {action: Verify{}, limit: 10 * minute},
+		"one unit":                             {action: Verify{}, units: 1, limit: 10 * minute},
+		"each unit":                            {action: Verify{}, units: 3, limit: 30 * minute},
+		"asked for, of the step":               {action: Verify{}, units: 3, asked: minute, limit: minute},
+		"the turn of a step that has none":     {action: Verify{}, units: 3, asked: minute, turn: minute, limit: minute},
+		"pods, the first, older than the step": {action: RollPods{}, units: 3, turn: -minute, limit: 10 * minute},
+		"pods, the second":                     {action: RollPods{}, units: 3, turn: 4 * minute, from: 4 * minute, limit: 10 * minute},
+		"pods, asked for, of each":             {action: RollPods{}, units: 3, asked: 3 * minute, turn: 2 * minute, from: 2 * minute, limit: 3 * minute},
+		"pods, nobody knows which":             {action: RollPods{}, units: 3, asked: 3 * minute, limit: 9 * minute},
+		"pods that are Ready again and again":  {action: RollPods{}, units: 3, asked: 3 * minute, turn: 8 * minute, limit: 9 * minute},
+	} {
+		turn := time.Time{}
+		if c.turn != 0 {
+			turn = began.Add(c.turn)
+		}
+		from, limit := Step{Action: c.action, Units: c.units}.Timeout(Request{Timeout: c.asked}, began, turn)
+		if from != began.Add(c.from) || limit != c.limit {
+			t.Errorf("%s: %v from %v after the beginning, want %v from %v", name, limit, from.Sub(began), c.limit, c.from)
 		}
 	}
 }

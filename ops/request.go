@@ -20,7 +20,8 @@ type Request struct {
 	Database string
 	Type     opsv1.OpsType
 	Apply    opsv1.ApplyOption
-	// Timeout of each step; zero means DefaultTimeout for each unit of the step.
+	// Timeout of each step, and of each pod of a step that restarts one after the other; zero means DefaultTimeout for each
+	// unit of the step.
 	Timeout    time.Duration
 	MaxRetries int32
 	Created    time.Time

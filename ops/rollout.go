@@ -64,17 +64,20 @@ type Roll struct {
 	// healthy is how many pods are Ready and stay; lastReady is when the last one that is Ready became so.
 	healthy   int32
 	lastReady time.Time
+	// Turn is when the last pod that is done became Ready; zero if none is.
+	Turn time.Time
 }
 
 // census sorts the pods of a workload by what a rollout has to do about them.
 type census struct {
 	done     int
-	away     *Pod // leaving, or not there yet: its successor is on the way
-	starting *Pod // up to date but not Ready
-	failing  *Pod // up to date, and does not start
-	stuck    *Pod // out of date and does not run
-	unready  *Pod // out of date and runs, but is not Ready
-	ready    *Pod // out of date and Ready
+	last     time.Time // when the last of those became Ready
+	away     *Pod      // leaving, or not there yet: its successor is on the way
+	starting *Pod      // up to date but not Ready
+	failing  *Pod      // up to date, and does not start
+	stuck    *Pod      // out of date and does not run
+	unready  *Pod      // out of date and runs, but is not Ready
+	ready    *Pod      // out of date and Ready
 }
 
 // NextPod decides which pod leaves now, and if none, why.
@@ -92,7 +95,7 @@ func NextPod(w Workload) Roll {
 			Message: fmt.Sprintf("waiting for the controller of %s to see its latest change", w.Name)}}
 	}
 	c := w.census()
-	roll := Roll{Updated: c.done}
+	roll := Roll{Updated: c.done, Turn: c.last}
 	roll.healthy, roll.lastReady = w.health()
 	switch {
 	case c.failing != nil:
@@ -152,6 +155,9 @@ func (c *census) add(pod *Pod, revision string) {
 		c.away = pod
 	case current && pod.Ready:
 		c.done++
+		if pod.ReadySince.After(c.last) {
+			c.last = pod.ReadySince
+		}
 	case current && pod.CrashLooping && pod.Restarts >= startAttempts:
 		c.failing = pod
 	case current:

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -36,6 +37,21 @@ func seen(looks ...string) Workload {
 		w.Pods = append(w.Pods, p)
 	}
 	return w
+}
+
+// The turn of a pod begins when the last one that is done became Ready; pods that are still to come say nothing.
+func TestTurn(t *testing.T) {
+	began := time.Unix(1e9, 0)
+	w := seen("oR", "un", "uR", "uR")
+	for i := range w.Pods {
+		w.Pods[i].ReadySince = began.Add(-time.Duration(i) * time.Minute)
+	}
+	if turn := NextPod(w).Turn; turn != w.Pods[2].ReadySince {
+		t.Errorf("turn since %v, want %v", turn, w.Pods[2].ReadySince)
+	}
+	if turn := NextPod(seen("oR", "oR")).Turn; !turn.IsZero() {
+		t.Errorf("turn since %v before the first is done", turn)
+	}
 }
 
 func TestNextPod(t *testing.T) {

@@ -39,10 +39,15 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
 	}
 	roll := ops.NextPod(View(g.live, g.pods))
-	if roll.Evict == nil {
-		return roll.Outcome, nil
+	out := roll.Outcome
+	if roll.Evict != nil {
+		out, err = x.evict(ctx, g, roll)
 	}
-	return x.evict(ctx, g, roll)
+	// Before the first pod is done, the step's own beginning counts, which is later than the plan's.
+	if out.Turn = roll.Turn; out.Turn.Before(t.Since) {
+		out.Turn = t.Since
+	}
+	return out, err
 }
 
 // evict asks the Eviction API to remove the pod, if the budgets that are seen allow it. Before that the workload has to be

@@ -52,6 +52,23 @@ func TestRollPodsEvictsEachPodOnceHighestFirst(t *testing.T) {
 	}
 }
 
+// Each pod has its own time: that of the second begins when the first is Ready.
+func TestRollPodsTellsSinceWhenAPodHasItsTurn(t *testing.T) {
+	w := newWorld(t, budget("px", 3, 1))
+	w.target.Since = time.Unix(1e9, 0)
+	if out := w.do(t, roll); !out.Turn.Equal(w.target.Since) {
+		t.Errorf("the first pod's turn is since %v, want the plan's beginning", out.Turn)
+	}
+	first := pod(2, "new", true)
+	first.Status.Conditions[0].LastTransitionTime = metav1.NewTime(w.target.Since.Add(time.Minute))
+	if err := w.client.Create(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.do(t, roll); !out.Turn.Equal(first.Status.Conditions[0].LastTransitionTime.Time) {
+		t.Errorf("the second pod's turn is since %v, want when the first was Ready", out.Turn)
+	}
+}
+
 func TestABudgetThatBlocksIsNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		budgets []client.Object

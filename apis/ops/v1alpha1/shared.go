@@ -58,7 +58,8 @@ type OpsRequestSpec struct {
 	DatabaseRef DatabaseReference `json:"databaseRef"`
 	// Type of the operation.
 	Type OpsType `json:"type"`
-	// Timeout of each step. The default is 10 minutes for each pod, claim or certificate of the step.
+	// Timeout of each step, and of each pod of a step that restarts one after the other. The default is 10 minutes for each pod,
+	// claim or certificate of the step.
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty" validate:"omitempty,min_duration=1s"`
 	// Apply says whether to wait until the database is Ready.
