@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -249,5 +250,29 @@ func TestAWipeOutTakesTheCertificates(t *testing.T) {
 				t.Errorf("writes %q, %v", w.writes, err)
 			}
 		})
+	}
+}
+
+// Credentials that somebody else made get to the pods only if the spec names them: who creates a database may not be allowed
+// to read them.
+func TestCredentialsOfSomebodyElse(t *testing.T) {
+	for name, c := range map[string]struct {
+		labelled, named bool
+		want            string
+	}{
+		"a stranger's":                        {want: "Secret px-auth exists and is not controlled by PerconaXtraDB px: rename or delete it, or name it in the spec to have it used as it is"},
+		"the spec names them":                 {named: true},
+		"those of the database, from earlier": {labelled: true},
+	} {
+		meta := object("px-auth")
+		if c.labelled {
+			meta.Labels = engines.SelectorLabels(perconaxtradb.New().Kind(), database())
+		}
+		w := newWorld(t, database(), &corev1.Secret{ObjectMeta: meta})
+		auth := engines.AuthSecret{Secret: &corev1.Secret{ObjectMeta: object("px-auth")}, Named: c.named}
+		err := w.controller.createCredentials(t.Context(), database(), auth)
+		if got := fmt.Sprint(err); got != c.want && (err != nil || c.want != "") {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -108,10 +107,9 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 	if err != nil {
 		return fmt.Errorf("finding the credentials: %w", err)
 	}
-	made := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
 	for _, auth := range objects.AuthSecrets {
 		live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
-		if apierrors.IsNotFound(err) || err == nil && !made.Matches(labels.Set(live.Labels)) {
+		if apierrors.IsNotFound(err) || err == nil && !c.madeFor(db, live) {
 			continue
 		}
 		if err == nil {

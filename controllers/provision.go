@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -152,19 +153,7 @@ func (c *Database) dropStats(ctx context.Context, db engines.Database, objects e
 // looks before it writes, so that an operator that starts writes nothing.
 func (c *Database) createSecrets(ctx context.Context, db engines.Database, objects engines.Objects) error {
 	for _, auth := range objects.AuthSecrets {
-		_, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
-		if err == nil {
-			continue
-		}
-		if !apierrors.IsNotFound(err) {
-			return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
-		}
-		secret, err := withPasswords(auth)
-		if err != nil {
-			return err
-		}
-		// Not owned: a database that is deleted leaves its credentials behind, unless it is wiped out.
-		if err := c.Apply.CreateOnly(ctx, db, secret, false); err != nil {
+		if err := c.createCredentials(ctx, db, auth); err != nil {
 			return err
 		}
 	}
@@ -183,11 +172,37 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 	return nil
 }
 
+// createCredentials creates a Secret with credentials, unless it is there. It is not owned: a database that is deleted
+// leaves its credentials behind, unless it is wiped out. One that somebody else made gets to the pods only if the spec names
+// it: who may create databases may not be allowed to read it.
+func (c *Database) createCredentials(ctx context.Context, db engines.Database, auth engines.AuthSecret) error {
+	live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
+	switch {
+	case err == nil && !auth.Named && !c.madeFor(db, live):
+		return &apply.ForeignError{Kind: "Secret", Name: live.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
+			Instead: "name it in the spec to have it used as it is"}
+	case err == nil:
+		return nil
+	case !apierrors.IsNotFound(err):
+		return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
+	}
+	secret, err := withPasswords(auth)
+	if err != nil {
+		return err
+	}
+	return c.Apply.CreateOnly(ctx, db, secret, false)
+}
+
+// madeFor tells whether a Secret carries the labels of those that are made for the database.
+func (c *Database) madeFor(db engines.Database, secret *corev1.Secret) bool {
+	return labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db)).Matches(labels.Set(secret.Labels))
+}
+
 // createConfig creates a rendered Secret, unless it is there.
 func (c *Database) createConfig(ctx context.Context, db engines.Database, config *corev1.Secret) error {
 	live, err := c.secret(ctx, config.Namespace, config.Name)
 	switch {
-	case apierrors.IsNotFound(err), err == nil && !metav1.IsControlledBy(live, db):
+	case apierrors.IsNotFound(err), err == nil && !apply.Made(live, config, db):
 		return c.Apply.CreateOnly(ctx, db, config, true)
 	case err != nil:
 		return fmt.Errorf("reading Secret %s: %w", config.Name, err)

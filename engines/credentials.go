@@ -22,5 +22,6 @@ func (b Blueprint) Credentials(ref *kubedbv1.SecretReference, suffix, username s
 			Data:       map[string][]byte{corev1.BasicAuthUsernameKey: []byte(username)},
 		},
 		Generate: []string{corev1.BasicAuthPasswordKey},
+		Named:    ref != nil && ref.Name != "",
 	}}
 }

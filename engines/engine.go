@@ -175,6 +175,9 @@ type Objects struct {
 type AuthSecret struct {
 	Secret   *corev1.Secret
 	Generate []string
+	// Named tells that the user has written that name, so that a Secret of the user's may have it; the right to read it was
+	// asked for.
+	Named bool
 }
 
 // GroupObjects are the objects of one group of pods.

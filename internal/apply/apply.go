@@ -2,11 +2,13 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -27,10 +29,16 @@ const FieldOwner = client.FieldOwner("drydock")
 // ForeignError says that an object of that name exists and belongs to somebody else. It is never adopted.
 type ForeignError struct {
 	Kind, Name, Want string
+	// Instead is what else somebody can do about it, if anything.
+	Instead string
 }
 
 func (e *ForeignError) Error() string {
-	return fmt.Sprintf("%s %s exists and is not controlled by %s: rename or delete it", e.Kind, e.Name, e.Want)
+	text := fmt.Sprintf("%s %s exists and is not controlled by %s: rename or delete it", e.Kind, e.Name, e.Want)
+	if e.Instead != "" {
+		text += ", or " + e.Instead
+	}
+	return text
 }
 
 // Applier writes the objects of one cluster.
@@ -105,7 +113,7 @@ func (a *Applier) Workload(ctx context.Context, owner client.Object, desired, se
 }
 
 // CreateOnly creates a Secret that is never changed afterwards. One that exists is left alone; when owned is true it
-// has to be the owner's, since a stranger's Secret under our name must not be mounted.
+// has to be the one that was made, since a stranger's Secret under our name must not be mounted.
 func (a *Applier) CreateOnly(ctx context.Context, owner client.Object, secret *corev1.Secret, owned bool) error {
 	secret = secret.DeepCopy()
 	if owned {
@@ -121,10 +129,16 @@ func (a *Applier) CreateOnly(ctx context.Context, owner client.Object, secret *c
 	if err := a.Live.Get(ctx, client.ObjectKeyFromObject(secret), &live); err != nil {
 		return fmt.Errorf("reading Secret %s: %w", secret.Name, err)
 	}
-	if !metav1.IsControlledBy(&live, owner) {
+	if !Made(&live, secret, owner) {
 		return foreign(a.Client, secret, owner)
 	}
 	return nil
+}
+
+// Made tells whether a live Secret is the one that was made for the owner. Anybody who may create Secrets can write the owner's
+// UID into one, under a name that the content tells; so the content is compared.
+func Made(live, secret *corev1.Secret, owner client.Object) bool {
+	return metav1.IsControlledBy(live, owner) && maps.EqualFunc(live.Data, secret.Data, bytes.Equal)
 }
 
 // write applies an object over the version that was seen, and over no other: an operator that has lost its lease while a

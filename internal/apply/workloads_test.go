@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -132,7 +133,7 @@ func TestFindWorkloads(t *testing.T) {
 func applier(t *testing.T, w Workloads, objects ...client.Object) *Applier {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, petsetv1.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, petsetv1.AddToScheme, kubedbv1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}

@@ -102,9 +102,9 @@ func readHeader(raw, text string) line {
 	case !closed:
 		return line{kind: unreadable, raw: raw, wrong: `the section header is not closed; write it as "[name]"`}
 	case !name.MatchString(inner):
-		return line{kind: unreadable, raw: raw, wrong: fmt.Sprintf(`%q is no section name; use letters, digits, "_", "-" and "."`, inner)}
+		return line{kind: unreadable, raw: raw, wrong: `the section's name is none; use letters, digits, "_", "-" and "."`}
 	case after != "" && after[0] != '#' && after[0] != ';':
-		return line{kind: unreadable, raw: raw, wrong: fmt.Sprintf("%q follows the section header; put it on a line of its own", after)}
+		return line{kind: unreadable, raw: raw, wrong: "something follows the section header; put it on a line of its own"}
 	}
 	return line{kind: header, raw: raw, section: inner}
 }

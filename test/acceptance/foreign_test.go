@@ -45,6 +45,8 @@ var _ = Describe("An object of somebody else's under a name that the operator wa
 			},
 		}),
 		Entry("a ServiceAccount", "ServiceAccount", &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "px"}}),
+		Entry("a Secret with the administrator's credentials", "Secret", credentials("px-auth")),
+		Entry("a Secret with another user's credentials", "Secret", credentials("px-replication")),
 		Entry("a PodDisruptionBudget", "PodDisruptionBudget", &policyv1.PodDisruptionBudget{
 			ObjectMeta: metav1.ObjectMeta{Name: "px"},
 			Spec: policyv1.PodDisruptionBudgetSpec{
@@ -63,3 +65,11 @@ var _ = Describe("An object of somebody else's under a name that the operator wa
 		}),
 	)
 })
+
+// credentials that nobody who creates a database has named.
+func credentials(name string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Type: corev1.SecretTypeBasicAuth,
+		StringData: map[string]string{"username": "somebody", "password": "not for the pods"},
+	}
+}

@@ -50,9 +50,10 @@ var _ = Describe("Provisioning", func() {
 		mine := a.secret("px-auth", map[string]string{"username": "root", "password": "chosen by the user"})
 		mine.Type = corev1.SecretTypeBasicAuth
 		a.create(ctx, mine)
-		for _, s := range []sample{percona, standalone} {
-			a.provision(ctx, s.database(a.Name))
-		}
+		named := percona.database(a.Name).(*kubedbv1.PerconaXtraDB)
+		named.Spec.AuthSecret = &kubedbv1.SecretReference{Name: mine.Name}
+		a.provision(ctx, named)
+		a.provision(ctx, standalone.database(a.Name))
 		generated, ok := framework.Latest[*corev1.Secret](a.Record, "one-auth")
 		Expect(ok).To(BeTrue())
 		Expect(generated.Type).To(Equal(corev1.SecretTypeBasicAuth))

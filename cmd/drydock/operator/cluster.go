@@ -2,6 +2,8 @@
 package operator
 
 import (
+	"fmt"
+
 	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -42,7 +44,11 @@ func Connect(config *rest.Config, petSets bool) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	// An answer that is none must not pass for a cluster without cert-manager.
 	_, err = mapper.RESTMapping(certmanagerv1.SchemeGroupVersion.WithKind("Issuer").GroupKind(), certmanagerv1.SchemeGroupVersion.Version)
+	if err != nil && !meta.IsNoMatchError(err) {
+		return nil, fmt.Errorf("asking whether cert-manager is installed: %w", err)
+	}
 	return &Cluster{Mapper: mapper, Workloads: workloads, CertManager: err == nil}, nil
 }
 
