@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"os"
@@ -64,7 +65,7 @@ func servers(o *options) manager.Options {
 	return manager.Options{
 		Metrics: metricsserver.Options{
 			BindAddress: o.MetricsAddress, SecureServing: true,
-			FilterProvider: filters.WithAuthenticationAndAuthorization,
+			FilterProvider: filters.WithAuthenticationAndAuthorization, TLSOpts: []func(*tls.Config){strict},
 		},
 		HealthProbeBindAddress:        o.ProbeAddress,
 		LeaderElection:                o.LeaderElect,

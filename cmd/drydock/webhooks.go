@@ -15,6 +15,9 @@ import (
 	"github.com/drydock-db/drydock/webhooks"
 )
 
+// strict is what every server of the operator speaks: TLS 1.3, and HTTP/1.1, which has no streams to flood a server with.
+func strict(c *tls.Config) { c.MinVersion, c.NextProtos = tls.VersionTLS13, []string{"http/1.1"} }
+
 // serveWebhooks serves the webhooks under a certificate of the operator's own.
 func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o *options) error {
 	if o.WebhookPort == 0 {
@@ -40,9 +43,7 @@ func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o 
 	}
 	server := webhook.NewServer(webhook.Options{
 		Host: o.WebhookHost, Port: o.WebhookPort,
-		TLSOpts: []func(*tls.Config){func(c *tls.Config) {
-			c.GetCertificate, c.MinVersion, c.NextProtos = certificate.GetCertificate, tls.VersionTLS13, []string{"http/1.1"}
-		}},
+		TLSOpts: []func(*tls.Config){strict, func(c *tls.Config) { c.GetCertificate = certificate.GetCertificate }},
 	})
 	for path, h := range webhooks.Handlers(kinds(), a) {
 		server.Register(path, h)

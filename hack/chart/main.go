@@ -36,7 +36,7 @@ func templates(petSets func(string) string) []template {
 		{name: "webhooks.yaml", sources: []string{"webhook/service.yaml", "webhook/*ing.yaml"}, edit: timeout},
 		{name: "policies.yaml", sources: []string{"policy/[dpr]*.yaml"}},
 		{name: "disruption_budget.yaml", sources: []string{"manager/disruption_budget.yaml"}},
-		{name: "network_policy.yaml", sources: []string{"network-policy/network_policy.yaml"}, guard: ".Values.networkPolicy.enabled"},
+		{name: "network_policy.yaml", sources: []string{"network-policy/network_policy.yaml"}, guard: ".Values.networkPolicy.enabled", edit: apiServer},
 		{
 			name: "catalog.yaml", sources: []string{"catalog/[ps]*.yaml"},
 			guard: `and .Values.catalog.enabled (.Capabilities.APIVersions.Has "catalog.kubedb.com/v1alpha1")`,
@@ -163,4 +163,17 @@ func withPetSets(config string) (func(document string) string, error) {
 // timeout makes the webhooks' timeout a value.
 func timeout(document string) string {
 	return strings.ReplaceAll(document, "timeoutSeconds: 5", "timeoutSeconds: {{ .Values.webhook.timeoutSeconds }}")
+}
+
+// apiServer limits the network policy to the API server's addresses where the values name them.
+func apiServer(document string) string {
+	peers := func(field string) string {
+		return "      {{- with .Values.networkPolicy.apiServer." + field + " }}\n      " + field + ":\n" +
+			"        {{- range . }}\n        - ipBlock: {cidr: {{ . | quote }}}\n        {{- end }}\n      {{- end }}\n"
+	}
+	for port, field := range map[string]string{"webhook": "from", "6443": "to"} {
+		line := "        - {port: " + port + ", protocol: TCP}\n"
+		document = strings.Replace(document, line, line+peers(field), 1)
+	}
+	return document
 }
