@@ -50,9 +50,9 @@ func (c *Database) begin(ctx context.Context, o *operation) (*steps.Saved, error
 
 // change renders the database as it is asked to become and compares that with what runs.
 func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*corev1.Secret, error) {
-	version, err := c.version(ctx, o.db.Object)
-	if err != nil {
-		return nil, nil, err
+	version, unknown := c.version(ctx, o.db.Object)
+	if unknown != nil && !c.growsBlindly(ctx, o, unknown) {
+		return nil, nil, unknown
 	}
 	after := o.db.Object.DeepCopyObject().(engines.Database)
 	if err := engines.Edit(c.Engine, after, o.request, version); err != nil {
@@ -64,6 +64,7 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 		Before:   steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
 		After:    steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
 	}
+	var err error
 	if saved.Before.Spec, err = steps.SpecOf(o.db.Object); err != nil {
 		return nil, nil, err
 	}
@@ -75,11 +76,17 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 		return nil, nil, err
 	}
 	saved.TLS = tls.issues
-	objects, err := c.render(ctx, after, version, tls.security)
-	if err != nil {
-		return nil, nil, err
+	var objects engines.Objects
+	if unknown == nil {
+		objects, unknown = c.render(ctx, after, version, tls.security)
 	}
-	configs := tls.copies
+	if unknown != nil {
+		if !c.growsBlindly(ctx, o, unknown) {
+			return nil, nil, unknown
+		}
+		return saved, nil, c.grow(ctx, o, saved, after)
+	}
+	var configs []*corev1.Secret
 	for _, g := range objects.Groups {
 		if err := c.changeGroup(ctx, o, saved, g, tls.live.security); err != nil {
 			return nil, nil, err
@@ -87,8 +94,35 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 		// The Secret that pods mount already is among them, in case somebody has deleted it.
 		configs, saved.Configs = append(configs, g.Config), append(saved.Configs, g.Config.Name)
 	}
+	if len(saved.Rolls) > 0 { // copies that no pod comes to mount would stay behind
+		configs = append(configs, tls.copies...)
+	}
 	offered, err := c.trustFirst(ctx, saved, tls, after, version)
 	return saved, append(configs, offered...), err
+}
+
+// growsBlindly tells whether an operation need not know what cannot be read or rendered: volumes grow whatever the configuration
+// says, and a full disk is when that matters. Workloads have to be there, since none can be made.
+func (c *Database) growsBlindly(ctx context.Context, o *operation, why error) bool {
+	if o.request.Type != opsv1.VolumeExpansion || !asRefusal(why, new(*refusal)) {
+		return false
+	}
+	missing, err := c.unprovisioned(ctx, o.db.Object)
+	return err == nil && missing == ""
+}
+
+// grow is change for a database that cannot be rendered: its pod templates stay.
+func (c *Database) grow(ctx context.Context, o *operation, saved *steps.Saved, after engines.Database) error {
+	objects, err := engines.Outline(c.Engine, after)
+	if err != nil {
+		return fmt.Errorf("finding the workloads: %w", err)
+	}
+	for _, g := range objects.Groups {
+		if err := c.changeGroup(ctx, o, saved, g, security{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changeGroup decides what becomes of one group: its template as rendered, where its pods restart, or as it is.

@@ -95,10 +95,12 @@ func (c *Database) state(ctx context.Context, s *session) (ops.DatabaseState, er
 	return state, err
 }
 
-// unprovisioned names a workload of the database that is not there; empty when all are.
+// unprovisioned names a workload of the database that is not there, or has not the pods that the spec asks for; empty when there
+// is none. Provisioning comes first, and a request pauses it.
 func (c *Database) unprovisioned(ctx context.Context, db engines.Database) (string, error) {
 	for _, g := range engines.Describe(c.Engine, db).Groups {
-		if live, err := c.Cluster.Workload(ctx, db, g.Workload); err != nil || live == nil {
+		live, err := c.Cluster.Workload(ctx, db, g.Workload)
+		if err != nil || live == nil || live.Spec.Replicas != nil && *live.Spec.Replicas != g.Replicas {
 			return g.Workload, err
 		}
 	}

@@ -140,7 +140,7 @@ func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.O
 		return result{waits: true, after: sooner(out.After, left)}
 	case out.Status == ops.Waiting:
 		out = ops.Outcome{Status: ops.Failed, Reason: opsv1.ReasonTimeout,
-			Message: fmt.Sprintf("step %s took longer than %s: %s", step.Type, limit, out.Message)}
+			Message: fmt.Sprintf("step %s took longer than %s: %s", step.Type, limit, out.Message+out.Account)}
 	}
 	if o.journal.Object.RequestStatus().Retries < o.request.MaxRetries {
 		o.journal.Retry(step, out.Message)

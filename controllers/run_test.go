@@ -14,6 +14,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/internal/journal"
 	"github.com/drydock-db/drydock/ops"
 )
@@ -45,6 +46,27 @@ func TestAFailedStepCountsAsARetryOrAsAFailure(t *testing.T) {
 	want := map[string]float64{"drydock_opsrequest_step_retries_total": 2, "drydock_opsrequest_step_failures_total": 1}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// When the time of a step is over, what its pod says of itself is told, though it may pass.
+func TestAStepThatTookTooLong(t *testing.T) {
+	r := restartUnderWay()
+	w := newWorld(t, r)
+	w.get(t, r)
+	o := &operation{request: ops.Request{Timeout: time.Minute}, journal: w.controller.Journal.OpenRequest(r)}
+	step := ops.Step{Type: "RestartPods", Action: ops.RollPods{}, Units: 3}
+	waits := ops.Outcome{Status: ops.Waiting, Message: "restarting px-2", Account: ": ImagePullBackOff"}
+	since := o.journal.Begin(step)
+	waits.Turn = since
+	if got := w.controller.judge(o, step, since.Add(-time.Minute), waits, nil); got.failed != nil {
+		t.Errorf("%+v while the pod has time", got.failed)
+	}
+	waits.Turn = since.Add(-time.Minute)
+	got := w.controller.judge(o, step, since.Add(-time.Minute), waits, nil)
+	const want = "step RestartPods took longer than 1m0s: restarting px-2: ImagePullBackOff"
+	if got.failed == nil || got.failed.Reason != opsv1.ReasonTimeout || got.failed.Message != want {
+		t.Errorf("%+v, want %s", got.failed, want)
 	}
 }
 

@@ -53,16 +53,16 @@ func (c *Database) renewals(ctx context.Context, s *session, live mounting, leav
 // again around its pods: nobody knows what they mount, and a restart brings the latest. (A workload that mounts none is not up to
 // date for another reason.)
 func renewedIn(db string, live mounting, leaves []certs.Leaf) []string {
+	var all []string
 	for _, set := range live.workloads {
 		annotation, known := set.Annotations[opsv1.AnnotationCertificates]
 		if !known && steps.CopyOf(db, set) == "" {
 			continue
 		}
-		if renewed := certs.ParseMounted(annotation).Renewed(leaves); len(renewed) > 0 {
-			return renewed
-		}
+		all = append(all, certs.ParseMounted(annotation).Renewed(leaves)...)
 	}
-	return nil
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // restartForRenewal asks for a Restart once all certificates have been renewed that are about to be, so that they cost
@@ -76,7 +76,7 @@ func (c *Database) restartForRenewal(ctx context.Context, s *session, leaves []c
 		return again, nil
 	}
 	name := renewalName(s.db.Object.GetName(), leaves)
-	if s.asked(name) {
+	if s.asked(name) || declined(s.db.Object.DatabaseStatus().LastOperation, leaves) {
 		return 0, nil
 	}
 	request := c.Engine.Kind().NewRequest()
@@ -101,6 +101,19 @@ func (s *session) asked(name string) bool {
 	last := s.db.Object.DatabaseStatus().LastOperation
 	return last != nil && last.Name == name ||
 		slices.ContainsFunc(s.requests, func(r *journal.Request) bool { return r.Object.GetName() == name })
+}
+
+// declined tells whether an operation that was to bring just these certificates to the pods has failed, or was canceled. To try
+// once more is a person's decision.
+func declined(last *kubedbv1.LastOperation, leaves []certs.Leaf) bool {
+	if last == nil || last.Outcome == kubedbv1.OutcomeSuccessful ||
+		last.Type != string(opsv1.ReconfigureTLS) && last.Type != string(opsv1.Restart) {
+		return false
+	}
+	return !slices.ContainsFunc(leaves, func(l certs.Leaf) bool {
+		since := l.Certificate.Status.NotBefore
+		return since == nil || since.After(last.FinishedAt.Time)
+	})
 }
 
 // renewalName is the name of the request to restart with exactly these issuances.

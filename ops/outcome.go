@@ -17,6 +17,9 @@ type Outcome struct {
 	Status Status
 	// Reason is one CamelCase word, Message says the same to a person.
 	Reason, Message string
+	// Account is what the pod that is waited for says of itself, if the Message does not tell: it may pass, and is told only when the
+	// time is over.
+	Account string
 	// Turn is when a step that takes one pod after the other came to the present one; zero where nobody can tell.
 	Turn time.Time
 	// After asks for another look after that time, where no watch would bring one. Zero asks for none.

@@ -103,6 +103,11 @@ func planCases() []planCase {
 	}
 	required := Change{Topology: kinds["perconaxtradb"], SpecChanged: true, Certificates: []string{"server", "client"}, TrustFirst: true}
 	return append(all,
+		// TLS that the spec has come to ask for, and to insist on, since the pods started.
+		planCase{"perconaxtradb-reconfigure-required", Request{Type: opsv1.Reconfigure}, Change{
+			Topology: kinds["perconaxtradb"], SpecChanged: true, TrustFirst: true,
+			Templates: everyGroup(kinds["perconaxtradb"]), Rolls: everyGroup(kinds["perconaxtradb"]),
+		}},
 		planCase{"perconaxtradb-tls-require-ssl-on", require(true), required},
 		planCase{"perconaxtradb-tls-require-ssl-off", require(false), required},
 		planCase{"singlestore-cluster-reconfigure-leaf", Request{Type: opsv1.Reconfigure}, Change{Topology: cluster, SpecChanged: true, Templates: leaf, Rolls: leaf}},

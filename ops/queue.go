@@ -13,7 +13,8 @@ import (
 // DatabaseState is what the queue has to know about the database.
 type DatabaseState struct {
 	Exists, Deleting, Halted, Ready bool
-	// Unmade names a workload that has not been made yet, or was deleted; empty when all are there.
+	// Unmade names a workload that has not been made yet, was deleted, or has not the pods that the spec asks for; empty when all
+	// are there.
 	Unmade string
 	// PausedByUser is true when the Paused condition is not an operation's.
 	PausedByUser bool
@@ -95,7 +96,7 @@ func obstacle(r Request, db DatabaseState) *Wait {
 	case db.Unmade != "":
 		// Operations change what provisioning has made, and provisioning rests while one runs.
 		return &Wait{opsv1.ReasonDatabaseNotProvisioned, fmt.Sprintf(
-			"workload %q of the database is not there; the request runs once the database is provisioned, and until then its spec can be edited", db.Unmade)}
+			"workload %q of the database is not there, or not as large as its spec asks for; the request runs once the database is provisioned, and until then its spec can be edited", db.Unmade)}
 	case r.Apply != opsv1.ApplyAlways && !db.Ready && !db.LastFailed:
 		return &Wait{opsv1.ReasonDatabaseNotReady,
 			"the database is not Ready; the request runs once it is (a request with apply: Always does not wait for that)"}

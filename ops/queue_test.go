@@ -43,7 +43,7 @@ const (
 	halted    = "DatabaseHalted: the database is halted; the request runs once spec.halted is false"
 	tooNew    = "NotSupportedYet: RotateAuth is not carried out by this version"
 	leaving   = "Canceled: the request is being deleted and has not begun"
-	unmade    = `DatabaseNotProvisioned: workload "sdb-leaf" of the database is not there; the request runs once the database is provisioned, and until then its spec can be edited`
+	unmade    = `DatabaseNotProvisioned: workload "sdb-leaf" of the database is not there, or not as large as its spec asks for; the request runs once the database is provisioned, and until then its spec can be edited`
 	behindA   = `WaitingForOtherRequest: waiting for Restart request "a", which runs now`
 	behindB   = `WaitingForOtherRequest: waiting for Restart request "b", which runs now`
 )

@@ -18,6 +18,7 @@ func planReconfigure(_ Request, c Change) Plan {
 	if c.SpecChanged {
 		p.editDatabase(After)
 	}
+	p.trustFirst(c, rolls) // should the spec ask for TLS, and insist on it, since the pods started
 	p.apply(After, c.Topology.groups(c.Templates))
 	p.roll(After, rolls)
 	p.verify(After, rolls)

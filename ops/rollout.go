@@ -33,6 +33,8 @@ type Pod struct {
 	Ready, Terminating bool
 	// ReadySince is when its node said so; zero when it is not Ready.
 	ReadySince time.Time
+	// Created is when the API server made it.
+	Created time.Time
 	// Restarts of the container that restarted most.
 	Restarts int32
 	// Problem is the pod's own message if it does not run; empty while it runs or is on its way.
@@ -64,14 +66,15 @@ type Roll struct {
 	// healthy is how many pods are Ready and stay; lastReady is when the last one that is Ready became so.
 	healthy   int32
 	lastReady time.Time
-	// Turn is when the last pod that is done became Ready; zero if none is.
+	// Turn is when the last pod that is done became Ready, or the last one that is up to date was made, if that is later: a node
+	// whose clock is behind takes nothing of the next pod's time. Zero if there is none.
 	Turn time.Time
 }
 
 // census sorts the pods of a workload by what a rollout has to do about them.
 type census struct {
 	done     int
-	last     time.Time // when the last of those became Ready
+	last     time.Time // see Roll.Turn
 	away     *Pod      // leaving, or not there yet: its successor is on the way
 	starting *Pod      // up to date but not Ready
 	failing  *Pod      // up to date, and does not start
@@ -150,6 +153,9 @@ func (w Workload) census() census {
 
 func (c *census) add(pod *Pod, revision string) {
 	current := pod.Revision == revision
+	if current && pod.Created.After(c.last) {
+		c.last = pod.Created
+	}
 	switch {
 	case pod.Terminating:
 		c.away = pod
@@ -174,10 +180,13 @@ func (c *census) add(pod *Pod, revision string) {
 // progress is the same text while a pod leaves and while its successor starts, unless the pod is in trouble that lasts.
 func (w Workload) progress(c census, pod *Pod) Outcome {
 	message := fmt.Sprintf("restarting %s, %d of %d done", pod.Name, c.done, w.Replicas)
+	o := Outcome{Status: Waiting, Reason: ReasonRestartingPods, Message: message}
 	if pod == c.starting && (pod.CrashLooping || pod.Unschedulable) {
-		message += account(pod)
+		o.Message += account(pod)
+	} else {
+		o.Account = account(pod)
 	}
-	return Outcome{Status: Waiting, Reason: ReasonRestartingPods, Message: message}
+	return o
 }
 
 // account is what the pod says of itself, after a colon.

@@ -49,6 +49,10 @@ func TestTurn(t *testing.T) {
 	if turn := NextPod(w).Turn; turn != w.Pods[2].ReadySince {
 		t.Errorf("turn since %v, want %v", turn, w.Pods[2].ReadySince)
 	}
+	w.Pods[1].Created = began.Add(time.Minute) // by the API server's clock, when the clocks of the nodes are behind
+	if turn := NextPod(w).Turn; turn != w.Pods[1].Created {
+		t.Errorf("turn since %v, want %v", turn, w.Pods[1].Created)
+	}
 	if turn := NextPod(seen("oR", "oR")).Turn; !turn.IsZero() {
 		t.Errorf("turn since %v before the first is done", turn)
 	}

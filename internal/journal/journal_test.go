@@ -227,6 +227,13 @@ func TestACancelIsNoFailure(t *testing.T) {
 			commit(t, r)
 			<-w.events.Events
 			r.BeginUndo(c.undo, "because")
+			root := opsv1.ReasonUndoing
+			if c.undo == opsv1.ReasonCanceled {
+				root = opsv1.ReasonCanceling
+			}
+			if got := r.condition(opsv1.ConditionSuccessful).Reason; got != root {
+				t.Errorf("reason %s while it is undone, want %s", got, root)
+			}
 			if !c.quick {
 				commit(t, r)
 			}

@@ -159,7 +159,11 @@ func (r *Request) Resting(step ops.Step, pause time.Duration) time.Duration {
 func (r *Request) BeginUndo(reason, message string) {
 	r.Object.RequestStatus().Retries = 0
 	r.set(opsv1.ConditionFailed, metav1.ConditionFalse, reason, message)
-	r.set(opsv1.ConditionSuccessful, metav1.ConditionFalse, opsv1.ReasonUndoing, message)
+	root := opsv1.ReasonUndoing
+	if reason == opsv1.ReasonCanceled {
+		root = opsv1.ReasonCanceling
+	}
+	r.set(opsv1.ConditionSuccessful, metav1.ConditionFalse, root, message)
 	r.count(func(m *Metrics) { m.undoes(r.kind(), reason) })
 }
 
@@ -220,7 +224,7 @@ func (r *Request) tell(before, after *opsv1.OpsRequestStatus) {
 		r.end(corev1.EventTypeNormal, "Successful", root.Message)
 	case after.Phase == opsv1.PhaseFailed:
 		r.end(kind, failed, root.Message)
-	case root.Reason == opsv1.ReasonUndoing:
+	case root.Reason == opsv1.ReasonUndoing, root.Reason == opsv1.ReasonCanceling:
 		r.event(kind, undoing, root.Message)
 	case root.Reason == opsv1.ReasonProgressing:
 		spec := r.Object.RequestSpec()

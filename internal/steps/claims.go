@@ -22,6 +22,16 @@ func viewClaims(set claimSet, since time.Time) []ops.Claim {
 	return views
 }
 
+// unusable names a claim that does not exist, is being deleted, or is not the database's; empty when there is none.
+func unusable(set claimSet) string {
+	for _, name := range slices.Sorted(maps.Keys(set)) {
+		if claim := set[name]; claim == nil || claim.DeletionTimestamp != nil {
+			return name
+		}
+	}
+	return ""
+}
+
 func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time) ops.Claim {
 	v := ops.Claim{Name: name}
 	if claim == nil || claim.DeletionTimestamp != nil {

@@ -113,8 +113,8 @@ func View(set *appsv1.StatefulSet, pods []corev1.Pod) ops.Workload {
 func viewPod(p *corev1.Pod) ops.Pod {
 	v := ops.Pod{
 		Name: p.Name, UID: p.UID, Ordinal: ordinal(p.Name),
-		Revision: p.Labels[appsv1.StatefulSetRevisionLabel],
-		Ready:    PodReady(p), Terminating: p.DeletionTimestamp != nil,
+		Revision: p.Labels[appsv1.StatefulSetRevisionLabel], Created: p.CreationTimestamp.Time,
+		Ready: PodReady(p), Terminating: p.DeletionTimestamp != nil,
 	}
 	if v.Ready {
 		v.ReadySince = readiness(p).LastTransitionTime.Time

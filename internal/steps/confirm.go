@@ -30,7 +30,7 @@ func (x *Executor) confirm(ctx context.Context, t *Target) error {
 
 // mayStop confirms the request, and returns a BehindError also when another pod of the group is not as Ready as the cache has it, or
 // when the API server's claim of the pod is larger than the cached one, and large enough: the pod has been through its restart then,
-// and shall not go through another. No budget stands between this step and a second pod that is down.
+// and shall not go through another. So it does when that claim is on its way out. No budget stands between this step and a second pod that is down.
 func (x *Executor) mayStop(ctx context.Context, t *Target, g group, a ops.StopPod) error {
 	if err := x.confirm(ctx, t); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (x *Executor) mayStop(ctx context.Context, t *Target, g group, a ops.StopPo
 	if err != nil {
 		return err
 	}
-	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
+	if unusable(claims) != "" || ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return &apply.BehindError{What: "the claim of pod " + a.Pod}
 	}
 	return nil
@@ -56,10 +56,10 @@ func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string
 	}
 	up := map[types.UID]bool{}
 	for i := range live {
-		up[live[i].UID] = PodReady(&live[i]) && live[i].DeletionTimestamp == nil
+		up[live[i].UID] = podUp(&live[i])
 	}
 	for i := range g.pods {
-		if p := &g.pods[i]; p.Name != name && PodReady(p) && !up[p.UID] {
+		if p := &g.pods[i]; p.Name != name && podUp(p) && !up[p.UID] {
 			return &apply.BehindError{What: "pod " + p.Name}
 		}
 	}

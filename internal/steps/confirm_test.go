@@ -8,6 +8,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -133,6 +134,61 @@ func TestNoPodIsStoppedWhileAnotherIsMissing(t *testing.T) {
 	w.writes = nil
 	if out := w.do(t, stop); out.Reason != ReasonOtherPodDown || slices.Contains(w.writes, "delete px-2 old-2") {
 		t.Errorf("%+v, writes %v", out, w.writes)
+	}
+}
+
+// A claim that is being deleted waits for its last pod: a pod that was stopped would lose its data.
+func TestAPodWhoseClaimIsNotThereIsNotStopped(t *testing.T) {
+	stop := ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}
+	claims := map[string]func(*corev1.PersistentVolumeClaim, *error){
+		"gone": func(c *corev1.PersistentVolumeClaim, err *error) {
+			*err = apierrors.NewNotFound(corev1.Resource(string(corev1.ResourcePersistentVolumeClaims)), c.Name)
+		},
+		"being deleted":      func(c *corev1.PersistentVolumeClaim, _ *error) { c.DeletionTimestamp = &metav1.Time{Time: noon} },
+		"without our labels": func(c *corev1.PersistentVolumeClaim, _ *error) { c.Labels = nil },
+	}
+	for name, change := range claims {
+		for _, live := range []bool{false, true} { // in the cache, or at the API server only
+			w := newWorld(t)
+			through := interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+					err := c.Get(ctx, key, o, opts...)
+					if claim, ok := o.(*corev1.PersistentVolumeClaim); ok {
+						change(claim, &err)
+					}
+					return err
+				},
+			})
+			if w.executor.Apply.Live = through; !live {
+				w.executor.Client, w.executor.Apply.Live = through, w.client
+			}
+			out, err := w.executor.Do(t.Context(), w.target, stop)
+			behind := errors.As(err, new(*apply.BehindError))
+			if live && !behind || !live && (err != nil || out.Reason != ops.ReasonClaimMissing) || len(w.writes) > 0 {
+				t.Errorf("%s, live %v: %+v, %v, writes %v", name, live, out, err, w.writes)
+			}
+		}
+	}
+}
+
+// A pod that was stopped stays so until its volume has grown, also when another one is not Ready any more: nothing but going on
+// brings it back.
+func TestAStoppedPodDoesNotWaitForTheOthers(t *testing.T) {
+	w := newWorld(t)
+	stop := ops.StopPod{Group: "perconaxtradb", Pod: "px-2"}
+	for range 2 { // it is detached, then stopped
+		w.do(t, stop)
+	}
+	ill := pod(1, "old", true)
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(ill), ill); err != nil {
+		t.Fatal(err)
+	}
+	ill.Status.Conditions[0].Status = corev1.ConditionFalse
+	if err := w.client.Status().Update(t.Context(), ill); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.do(t, stop); !out.IsDone() {
+		t.Errorf("%+v", out)
 	}
 }
 

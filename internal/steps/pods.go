@@ -101,7 +101,7 @@ func remembered(budget *policyv1.PodDisruptionBudget, next *corev1.Pod, group []
 	}
 	for i := range group {
 		p := &group[i]
-		if e := look(p); e != nil && e.Predecessor() && PodReady(p) && p.DeletionTimestamp == nil {
+		if e := look(p); e != nil && e.Predecessor() && podUp(p) {
 			return e
 		}
 	}
@@ -136,6 +136,9 @@ func (x *Executor) forgetEviction(ctx context.Context, budget *policyv1.PodDisru
 	}
 	return nil
 }
+
+// podUp tells whether a pod is Ready and stays.
+func podUp(p *corev1.Pod) bool { return PodReady(p) && p.DeletionTimestamp == nil }
 
 func podNamed(pods []corev1.Pod, name string) *corev1.Pod {
 	for i := range pods {

@@ -166,6 +166,10 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
 	own := podNamed(g.pods, a.Pod)
+	if lost := unusable(claims); own != nil && lost != "" {
+		// A claim that is being deleted waits for its last pod: stopped, the pod would lose its data.
+		return waiting(ops.ReasonClaimMissing, "claim %s is not there, is being deleted, or lacks the labels of the database; pod %s stays", lost, a.Pod), nil
+	}
 	if out, err := x.awaitOthers(ctx, t, g, own, a); err != nil || !out.IsDone() {
 		return out, err
 	}
@@ -179,6 +183,9 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 // awaitOthers waits until the other pods of the group are Ready. A pod that is not Ready itself takes no more down, and may be down
 // because its volume is full. One that is missing is brought back, if there is no workload that does that.
 func (x *Executor) awaitOthers(ctx context.Context, t *Target, g group, own *corev1.Pod, a ops.StopPod) (ops.Outcome, error) {
+	if own == nil && g.live == nil {
+		return done("pod %s is down, and nothing brings it back before its volume has grown", a.Pod), nil
+	}
 	if gone := otherGone(g, a.Pod); gone != "" && own != nil {
 		var err error
 		if g.live == nil {
@@ -217,10 +224,10 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 	return out, nil
 }
 
-// otherDown names a pod of the group other than that one which is not Ready.
+// otherDown names a pod of the group other than that one which is not Ready, or leaves.
 func otherDown(pods []corev1.Pod, name string) string {
 	for i := range pods {
-		if pods[i].Name != name && !PodReady(&pods[i]) {
+		if pods[i].Name != name && !podUp(&pods[i]) {
 			return pods[i].Name
 		}
 	}
@@ -243,7 +250,7 @@ func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops
 		return ops.Outcome{}, err
 	}
 	pod := podNamed(g.pods, a.Pod)
-	if g.live == nil || pod == nil || pod.DeletionTimestamp != nil || !PodReady(pod) {
+	if g.live == nil || pod == nil || !podUp(pod) {
 		return starting, nil
 	}
 	claims, err := x.claims(ctx, x.Client, t, g.Group, a.Pod)

@@ -88,21 +88,26 @@ func (x *Executor) verify(ctx context.Context, t *Target, a ops.Verify) (ops.Out
 		if roll := ops.NextPod(View(g.live, g.pods)); !roll.Outcome.IsDone() {
 			return waiting(roll.Outcome.Reason, "%s", roll.Outcome.Message), nil
 		}
-		if pod := wrongSecrets(g.live, g.pods); pod != "" {
+		if pod := wrongSecrets(g); pod != "" {
 			return failed(ReasonWrongSecrets, "pod %s does not mount the Secrets that its workload names", pod), nil
 		}
 	}
 	return done("every pod runs what was requested"), nil
 }
 
-// wrongSecrets returns the name of a pod that mounts other Secrets than the template asks for.
-func wrongSecrets(set *appsv1.StatefulSet, pods []corev1.Pod) string {
-	want := SecretVolumes(set.Spec.Template.Spec)
-	for i := range pods {
-		have := SecretVolumes(pods[i].Spec)
+// wrongSecrets returns the name of a pod that mounts other Secrets than the template asks for. Pods that are too many leave, and
+// are not asked.
+func wrongSecrets(g group) string {
+	want := SecretVolumes(g.live.Spec.Template.Spec)
+	for i := range g.Replicas {
+		pod := podNamed(g.pods, g.Pod(i))
+		if pod == nil {
+			continue // NextPod has said so
+		}
+		have := SecretVolumes(pod.Spec)
 		for volume, secret := range want {
 			if have[volume] != secret {
-				return pods[i].Name
+				return pod.Name
 			}
 		}
 	}

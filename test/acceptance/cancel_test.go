@@ -113,7 +113,7 @@ var _ = Describe("Deleting a request that runs", func() {
 		r := percona.restart(a, "restart")
 		a.stopsAtFirstPod(ctx, percona, r)
 		Expect(a.Client.Delete(ctx, r)).To(Succeed())
-		Eventually(ctx, a.says(r, opsv1.ConditionSuccessful)).Should(HaveField("Reason", opsv1.ReasonUndoing))
+		Eventually(ctx, a.says(r, opsv1.ConditionSuccessful)).Should(HaveField("Reason", opsv1.ReasonCanceling))
 		Expect(a.says(r, opsv1.ConditionFailed)()).To(HaveField("Reason", opsv1.ReasonCanceled))
 		a.faults(ctx)
 		Eventually(ctx, a.has(r, r.GetName())).Should(BeFalse())

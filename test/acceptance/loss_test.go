@@ -51,6 +51,17 @@ var _ = Describe("A database of another kind with the same name", func() {
 })
 
 var _ = Describe("A database that cannot be rendered any more", func() {
+	It("can have its volumes grow all the same", func(ctx SpecContext) {
+		a := newArena(ctx)
+		db := withVersion(percona.database(a.Name), a.fullVersion(ctx, percona))
+		a.provision(ctx, db)
+		Expect(a.Client.Delete(ctx, catalogEntry(a.Name))).To(Succeed())
+		Eventually(ctx, a.says(db, "Stalled")).Should(HaveField("Reason", "VersionNotFound"))
+		since := a.now(ctx)
+		a.succeeds(ctx, percona.expand(a, "grow", opsv1.ModeOnline, "2Gi", always))
+		Expect(a.restarted(ctx, since)).To(BeEmpty())
+	})
+
 	It("can be halted and wiped out", func(ctx SpecContext) {
 		a := newArena(ctx)
 		db := withVersion(withPolicy(percona.database(a.Name), kubedbv1.DeletionWipeOut), a.fullVersion(ctx, percona)).(*kubedbv1.PerconaXtraDB)

@@ -43,6 +43,8 @@ const (
 	ReasonProgressing = "Progressing"
 	// ReasonUndoing: the operation is being undone; the message says why.
 	ReasonUndoing = "Undoing"
+	// ReasonCanceling: the request was deleted while the operation was under way, which is being undone.
+	ReasonCanceling = "Canceling"
 	// ReasonSuccessful: the operation has succeeded.
 	ReasonSuccessful = "OpsRequestSuccessful"
 
