@@ -276,3 +276,26 @@ func TestCredentialsOfSomebodyElse(t *testing.T) {
 		}
 	}
 }
+
+// A request waits for provisioning, which its pause would stop: workloads have to be there, with the pods that the spec asks for.
+func TestUnprovisioned(t *testing.T) {
+	for name, c := range map[string]struct {
+		replicas []int32
+		want     string
+	}{
+		"no workload":            {nil, "px"},
+		"as the spec says":       {[]int32{3}, ""},
+		"the spec asks for more": {[]int32{2}, "px"},
+	} {
+		db := database()
+		objects := []client.Object{db}
+		for _, n := range c.replicas {
+			set := &appsv1.StatefulSet{ObjectMeta: labelled("px"), Spec: appsv1.StatefulSetSpec{Replicas: &n}}
+			set.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(db, kubedbv1.GroupVersion.WithKind("PerconaXtraDB"))}
+			objects = append(objects, set)
+		}
+		if got, err := newWorld(t, objects...).controller.unprovisioned(t.Context(), db); got != c.want || err != nil {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, c.want)
+		}
+	}
+}
