@@ -160,6 +160,25 @@ func TestMergePodTemplate(t *testing.T) {
 	}
 }
 
+// An account of the user's is named for the rights that it has, which take its token.
+func TestServiceAccountToken(t *testing.T) {
+	for template, want := range map[string]*bool{
+		`{}`:                         new(false),
+		`{serviceAccountName: mine}`: nil,
+		`{serviceAccountName: mine, automountServiceAccountToken: false}`: new(false),
+		`{automountServiceAccountToken: true}`:                            new(true),
+	} {
+		e := perconaxtradb.New()
+		objects, err := e.Render(enginetest.Database(t, e, "", `{podTemplate: {spec: `+template+`}}`), inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, objects.Groups[0].StatefulSet.Spec.Template.Spec.AutomountServiceAccountToken); diff != "" {
+			t.Errorf("%s: %s", template, diff)
+		}
+	}
+}
+
 // trim leaves out what the case does not go into: other list entries, and the command of a probe.
 func trim(got, want any) any {
 	switch w := want.(type) {
