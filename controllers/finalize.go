@@ -129,7 +129,10 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 	if err != nil {
 		return fmt.Errorf("finding what to remove: %w", err)
 	}
-	removed := []client.Object{&corev1.ServiceAccount{ObjectMeta: named(objects.ServiceAccount)}}
+	var removed []client.Object
+	if objects.ServiceAccount != nil {
+		removed = append(removed, &corev1.ServiceAccount{ObjectMeta: named(objects.ServiceAccount)})
+	}
 	for _, service := range objects.Services {
 		removed = append(removed, &corev1.Service{ObjectMeta: named(service)})
 	}

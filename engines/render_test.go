@@ -179,6 +179,32 @@ func TestServiceAccountToken(t *testing.T) {
 	}
 }
 
+// An account that no pods use, or that is the user's, is not made: its name may be taken.
+func TestServiceAccount(t *testing.T) {
+	for _, c := range []struct {
+		leaf, aggregator string
+		made             bool
+	}{
+		{"", "", true}, {"mine", "", true}, {"", "mine", true}, {"mine", "mine", false}, {"mine", "other", false},
+		{"db", "", false}, {"", "db", false}, {"db", "mine", false},
+	} {
+		e := singlestore.New()
+		db := enginetest.Database(t, e, "", `{topology: {leaf: {podTemplate: {spec: {serviceAccountName: "`+c.leaf+
+			`"}}}, aggregator: {podTemplate: {spec: {serviceAccountName: "`+c.aggregator+`"}}}}}`)
+		objects, err := e.Render(db, inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made := objects.ServiceAccount != nil; made != c.made {
+			t.Errorf("leaf %q, aggregator %q: an account is made: %v", c.leaf, c.aggregator, made)
+		}
+		outline, err := engines.Outline(e, db)
+		if err != nil || outline.ServiceAccount == nil {
+			t.Errorf("an account that was made before is not found to be removed: %v", err)
+		}
+	}
+}
+
 // trim leaves out what the case does not go into: other list entries, and the command of a probe.
 func trim(got, want any) any {
 	switch w := want.(type) {
