@@ -38,6 +38,7 @@ func (c *Database) finalize(ctx context.Context, s *session) error {
 		return err
 	}
 	controllerutil.RemoveFinalizer(db, kubedbv1.Finalizer)
+	controllerutil.RemoveFinalizer(db, kubedbv1.KubeDBFinalizer) // nobody else is left to do that
 	err := s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
 	if client.IgnoreNotFound(err) != nil {
 		return err
