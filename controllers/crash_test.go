@@ -103,6 +103,26 @@ func TestADatabaseTakesWhatADetachedWorkloadHasLeft(t *testing.T) {
 	}
 }
 
+// A database that was taken over from KubeDB has its finalizer too, which goes with ours, in one write, and not without it.
+func TestADatabaseOfKubeDBsIsLetGo(t *testing.T) {
+	for name, c := range map[string]struct{ before, after []string }{
+		"with ours":           {[]string{kubedbv1.KubeDBFinalizer, kubedbv1.Finalizer, "example.org/mine"}, []string{"example.org/mine"}},
+		"without ours":        {[]string{kubedbv1.KubeDBFinalizer}, []string{kubedbv1.KubeDBFinalizer}},
+		"another of kubedb's": {[]string{kubedbv1.Finalizer, "kubedb.com/other"}, []string{"kubedb.com/other"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := database()
+			db.DeletionTimestamp, db.Finalizers = new(metav1.Now()), c.before
+			w := newWorld(t, db)
+			w.reconcile(t)
+			w.get(t, db)
+			if !slices.Equal(db.Finalizers, c.after) || len(w.writes) > 1 {
+				t.Errorf("finalizers %q are left, not %q, by the writes %q", db.Finalizers, c.after, w.writes)
+			}
+		})
+	}
+}
+
 // The garbage collector has not taken the owner from the pods yet: nobody could find them once the database is gone.
 func TestADatabaseWaitsForAWorkloadThatIsBeingDetached(t *testing.T) {
 	db := database()

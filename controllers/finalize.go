@@ -38,6 +38,7 @@ func (c *Database) finalize(ctx context.Context, s *session) error {
 		return err
 	}
 	controllerutil.RemoveFinalizer(db, kubedbv1.Finalizer)
+	controllerutil.RemoveFinalizer(db, kubedbv1.KubeDBFinalizer) // nobody else is left to do that
 	err := s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
 	if client.IgnoreNotFound(err) != nil {
 		return err
@@ -129,7 +130,10 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 	if err != nil {
 		return fmt.Errorf("finding what to remove: %w", err)
 	}
-	removed := []client.Object{&corev1.ServiceAccount{ObjectMeta: named(objects.ServiceAccount)}}
+	var removed []client.Object
+	if objects.ServiceAccount != nil {
+		removed = append(removed, &corev1.ServiceAccount{ObjectMeta: named(objects.ServiceAccount)})
+	}
 	for _, service := range objects.Services {
 		removed = append(removed, &corev1.Service{ObjectMeta: named(service)})
 	}

@@ -163,6 +163,7 @@ type Inputs struct {
 // Objects are what one database consists of. Workloads are always StatefulSets here; package apply turns them into
 // PetSets where those are asked for.
 type Objects struct {
+	// ServiceAccount is nil when the pods have accounts of the user's.
 	ServiceAccount *corev1.ServiceAccount
 	Services       []*corev1.Service
 	// AuthSecrets are created once and never overwritten; values that have to be random are left for the caller to fill.

@@ -53,9 +53,13 @@ func (b Blueprint) podSpec(p Pods, config string, exporter []corev1.Container) *
 	if b.ephemeral(p) {
 		volumes = append(volumes, ScratchVolume(VolumeData))
 	}
+	var token *bool
+	if p.Group.PodTemplate().Spec.ServiceAccountName == "" {
+		token = new(false) // no container of the operator's talks to the API server; an account of the user's decides for itself
+	}
 	return &corev1.PodSpec{
 		ServiceAccountName:            b.Database.GetName(),
-		AutomountServiceAccountToken:  new(false),
+		AutomountServiceAccountToken:  token,
 		TerminationGracePeriodSeconds: new(gracePeriod),
 		InitContainers:                p.InitContainers,
 		Containers:                    slices.Concat(p.Containers, exporter),

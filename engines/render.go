@@ -121,8 +121,20 @@ func (b Blueprint) budget(p Pods) *policyv1.PodDisruptionBudget {
 }
 
 // serviceAccount exists so that policies can name the database's pods; its token is mounted nowhere, since no
-// container talks to the API server.
+// container talks to the API server. There is none when no pods use it, or when the user names one of their own that is
+// called like the database.
 func (b Blueprint) serviceAccount() *corev1.ServiceAccount {
+	used := false
+	for _, p := range b.Pods {
+		name := p.Group.PodTemplate().Spec.ServiceAccountName
+		if name == b.Database.GetName() {
+			return nil
+		}
+		used = used || name == ""
+	}
+	if !used {
+		return nil
+	}
 	return &corev1.ServiceAccount{
 		TypeMeta:                     metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"},
 		ObjectMeta:                   b.meta(b.Database.GetName()),

@@ -160,6 +160,51 @@ func TestMergePodTemplate(t *testing.T) {
 	}
 }
 
+// An account of the user's is named for the rights that it has, which take its token.
+func TestServiceAccountToken(t *testing.T) {
+	for template, want := range map[string]*bool{
+		`{}`:                         new(false),
+		`{serviceAccountName: mine}`: nil,
+		`{serviceAccountName: mine, automountServiceAccountToken: false}`: new(false),
+		`{automountServiceAccountToken: true}`:                            new(true),
+	} {
+		e := perconaxtradb.New()
+		objects, err := e.Render(enginetest.Database(t, e, "", `{podTemplate: {spec: `+template+`}}`), inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, objects.Groups[0].StatefulSet.Spec.Template.Spec.AutomountServiceAccountToken); diff != "" {
+			t.Errorf("%s: %s", template, diff)
+		}
+	}
+}
+
+// An account that no pods use, or that is the user's, is not made: its name may be taken.
+func TestServiceAccount(t *testing.T) {
+	for _, c := range []struct {
+		leaf, aggregator string
+		made             bool
+	}{
+		{"", "", true}, {"mine", "", true}, {"", "mine", true}, {"mine", "mine", false}, {"mine", "other", false},
+		{"db", "", false}, {"", "db", false}, {"db", "mine", false},
+	} {
+		e := singlestore.New()
+		db := enginetest.Database(t, e, "", `{topology: {leaf: {podTemplate: {spec: {serviceAccountName: "`+c.leaf+
+			`"}}}, aggregator: {podTemplate: {spec: {serviceAccountName: "`+c.aggregator+`"}}}}}`)
+		objects, err := e.Render(db, inputs())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if made := objects.ServiceAccount != nil; made != c.made {
+			t.Errorf("leaf %q, aggregator %q: an account is made: %v", c.leaf, c.aggregator, made)
+		}
+		outline, err := engines.Outline(e, db)
+		if err != nil || outline.ServiceAccount == nil {
+			t.Errorf("an account that was made before is not found to be removed: %v", err)
+		}
+	}
+}
+
 // trim leaves out what the case does not go into: other list entries, and the command of a probe.
 func trim(got, want any) any {
 	switch w := want.(type) {

@@ -50,7 +50,10 @@ func Load(t *testing.T, e engines.Engine, file string) engines.Database {
 // Print writes all objects as YAML documents, Secrets as text.
 func Print(t *testing.T, o engines.Objects) string {
 	t.Helper()
-	documents := []any{o.ServiceAccount}
+	var documents []any
+	if o.ServiceAccount != nil {
+		documents = append(documents, o.ServiceAccount)
+	}
 	for _, s := range o.Services {
 		documents = append(documents, s)
 	}

@@ -2,6 +2,7 @@ package admit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -25,7 +26,9 @@ func hintSecrets(p *proposal) []string {
 			continue
 		}
 		if !fact.found {
-			hints = append(hints, fmt.Sprintf("%s: Secret %s does not exist yet: the pods wait for it", ref.path, ref.name))
+			if then := p.without(ref); then != "" {
+				hints = append(hints, fmt.Sprintf("%s: Secret %s does not exist yet: %s", ref.path, ref.name, then))
+			}
 			continue
 		}
 		switch ref.use {
@@ -38,6 +41,25 @@ func hintSecrets(p *proposal) []string {
 		}
 	}
 	return hints
+}
+
+// without says what happens as long as a Secret does not exist; "" when the operator makes it.
+func (p *proposal) without(ref secretRef) string {
+	switch {
+	case ref.use == forCredentials && p.makes(ref.name):
+		return ""
+	case ref.use != forConfiguration:
+		return "the pods wait for it"
+	case p.old == nil:
+		return "nothing is made until it is there"
+	}
+	return "nothing is changed until it is there"
+}
+
+// makes tells whether the operator itself makes a Secret of that name, with credentials for the database.
+func (p *proposal) makes(name string) bool {
+	objects, err := engines.Outline(p.engine, p.db)
+	return err == nil && slices.ContainsFunc(objects.AuthSecrets, func(a engines.AuthSecret) bool { return a.Secret.Name == name })
 }
 
 func missingKeys(ref secretRef, fact secretFact, keys ...string) []string {

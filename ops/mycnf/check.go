@@ -37,13 +37,22 @@ func (d Dialect) checkLine(l line) error {
 		return nil
 	}
 	owned := d.owner(l.key)
-	switch {
-	case owned == "":
+	if owned == "" {
 		return nil
-	case spell(l.key) == owned:
-		return fmt.Errorf("line %d, section [%s]: the operator sets %q itself; remove the line", l.number, l.section, l.key)
 	}
-	return fmt.Errorf("line %d, section [%s]: %q sets %q, which the operator sets itself; remove the line", l.number, l.section, l.key, owned)
+	why, itself := d.Owned[owned], spell(l.key) == owned
+	var text string
+	switch {
+	case why == setByOperator && itself:
+		text = fmt.Sprintf("the operator sets %q itself", l.key)
+	case why == setByOperator:
+		text = fmt.Sprintf("%q sets %q, which the operator sets itself", l.key, owned)
+	case itself:
+		text = fmt.Sprintf("%q may not be set here: %s", l.key, why)
+	default:
+		text = fmt.Sprintf("%q sets %q, which may not be set here: %s", l.key, owned, why)
+	}
+	return fmt.Errorf("line %d, section [%s]: %s; remove the line", l.number, l.section, text)
 }
 
 func (l line) err() error { return fmt.Errorf("line %d: %s", l.number, l.wrong) }

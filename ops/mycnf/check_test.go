@@ -57,8 +57,8 @@ func TestCheck(t *testing.T) {
 		{"owned with dashes and capitals", mysql, "[mysqld]\nSSL-CA = x\n", []string{`f.cnf, line 2, section [mysqld]: the operator sets "SSL-CA" itself; remove the line`}},
 		{"owned and loose", mysql, "[mysqld]\nloose-datadir = x\n", []string{`f.cnf, line 2, section [mysqld]: "loose-datadir" sets "datadir", which the operator sets itself; remove the line`}},
 		{"owned and skipped", mysql, "[mysqld]\nskip_ssl\nloose_disable-networking\n", []string{
-			`f.cnf, line 2, section [mysqld]: "skip_ssl" sets "ssl", which the operator sets itself; remove the line`,
-			`f.cnf, line 3, section [mysqld]: "loose_disable-networking" sets "networking", which the operator sets itself; remove the line`}},
+			`f.cnf, line 2, section [mysqld]: "skip_ssl" sets "ssl", which may not be set here: TLS comes from spec.tls; remove the line`,
+			`f.cnf, line 3, section [mysqld]: "loose_disable-networking" sets "networking", which may not be set here: it keeps clients from the server; remove the line`}},
 		{"owned and cut short", mysql, "[mysqld]\ndatad = x\nbind = 0.0.0.0\n", []string{
 			`f.cnf, line 2, section [mysqld]: "datad" sets "datadir", which the operator sets itself; remove the line`,
 			`f.cnf, line 3, section [mysqld]: "bind" sets "bind_address", which the operator sets itself; remove the line`}},
@@ -66,6 +66,18 @@ func TestCheck(t *testing.T) {
 			`f.cnf, line 2, section [mysqld-8.0]: the operator sets "port" itself; remove the line`,
 			`f.cnf, line 4, section [sst]: the operator sets "ssl-key" itself; remove the line`}},
 		{"owned by Galera", MariaDB, "wsrep_cluster_address = gcomm://\n", []string{`f.cnf, line 1, section [mysqld]: the operator sets "wsrep_cluster_address" itself; remove the line`}},
+		{"not set by the operator, and refused", mysql, "plugin-load = a.so\nsecure_file_priv=/\nuser = root\ninit_file = /x\npid_file = /x\nwsrep-on = OFF\nmysqlx_port = 1\n", []string{
+			`f.cnf, line 1, section [mysqld]: "plugin-load" may not be set here: it loads code into the server; remove the line`,
+			`f.cnf, line 2, section [mysqld]: "secure_file_priv" may not be set here: it names a file or folder of the container; remove the line`,
+			`f.cnf, line 3, section [mysqld]: "user" may not be set here: the pod says how the server's process runs; remove the line`,
+			`f.cnf, line 4, section [mysqld]: "init_file" may not be set here: it runs statements at every start; remove the line`,
+			`f.cnf, line 5, section [mysqld]: "pid_file" may not be set here: it names a file or folder of the container; remove the line`,
+			`f.cnf, line 6, section [mysqld]: "wsrep-on" may not be set here: it takes the server out of its cluster; remove the line`,
+			`f.cnf, line 7, section [mysqld]: "mysqlx_port" may not be set here: it is about another port than the one that Services lead to; remove the line`}},
+		{"set by the operator in one dialect only", mysql, "require_secure_transport\n", []string{
+			`f.cnf, line 1, section [mysqld]: the operator sets "require_secure_transport" itself; remove the line`}},
+		{"refused in the other", sdb, "require_secure_transport\n", []string{
+			`f.cnf, line 1, section [server]: "require_secure_transport" may not be set here: TLS comes from spec.tls; remove the line`}},
 		{"not owned by SingleStore", sdb, "wsrep_cluster_address = gcomm://\n", nil},
 		{"several at once", sdb, "[server]\nport=1\nmax_connections=2\nwhat is this\nssl_cert=x\n", []string{
 			`f.cnf, line 2, section [server]: the operator sets "port" itself; remove the line`,
@@ -87,12 +99,25 @@ func TestCheck(t *testing.T) {
 func TestNamed(t *testing.T) {
 	for name, section := range map[string]string{"singlestore": "server", "mysql": "mysqld", "mariadb": "mysqld"} {
 		d, ok := Named(name)
-		if !ok || d.Name != name || d.Section != section || !d.Owned["datadir"] {
+		if !ok || d.Name != name || d.Section != section || d.Owned["user"] == "" {
 			t.Errorf("Named(%q) = %+v, %v", name, d, ok)
 		}
 	}
 	if d, ok := Named("oracle"); ok {
 		t.Errorf("Named(oracle) = %+v", d)
+	}
+}
+
+// Each key has one reason; a key under two would be refused with the one or the other by chance.
+func TestOwnedKeysHaveOneReason(t *testing.T) {
+	for _, list := range []owned{ownedByAll, ownedByGalera} {
+		count := 0
+		for _, keys := range list {
+			count += len(keys)
+		}
+		if got := len(reasons(list)); got != count {
+			t.Errorf("%d keys, of which %d differ", count, got)
+		}
 	}
 }
 

@@ -10,37 +10,71 @@ type Dialect struct {
 	Name string
 	// Section is the one that a file without any section header is put under: server or mysqld.
 	Section string
-	// Owned are the keys that the operator sets and a user may not, in normal form (underscores, lower case).
-	Owned map[string]bool
+	// Owned are the keys that a user may not set, in normal form (underscores, lower case), and why: what the key does, or
+	// "" for one that the operator sets itself.
+	Owned map[string]string
 }
 
-// Keys that the operator owns, whichever the database is: where data lives, how the server is reached, whose
-// certificates it shows, and what it loads or runs at its start.
-var ownedByAll = []string{
-	"basedir", "bind_address", "bootstrap", "chroot", "daemonize", "datadir", "defaults_extra_file", "defaults_file",
-	"init_file", "pid_file", "plugin_dir", "plugin_load", "plugin_load_add", "port", "require_secure_transport",
-	"secure_file_priv", "socket", "ssl", "ssl_ca", "ssl_capath", "ssl_cert", "ssl_crl", "ssl_crlpath", "ssl_key", "user",
+// Why keys are refused.
+const (
+	setByOperator = ""
+	namesFile     = "it names a file or folder of the container"
+	loadsCode     = "it loads code into the server"
+	securesIt     = "TLS comes from spec.tls"
+	anotherPort   = "it is about another port than the one that Services lead to"
+	startsOnce    = "it is for a single start of the server"
+	joinsCluster  = "it takes the server out of its cluster"
+	runsOtherwise = "the pod says how the server's process runs"
+)
+
+// Keys that are owned whichever the database is: where data lives, how the server is reached, whose certificates it
+// shows, and what it loads or runs at its start.
+var ownedByAll = owned{
+	setByOperator: {"bind_address", "datadir", "port", "ssl_ca", "ssl_cert", "ssl_key"},
+	namesFile: {
+		"basedir", "defaults_extra_file", "defaults_file", "pid_file", "secure_file_priv", "socket",
+	},
+	loadsCode:                           {"plugin_dir", "plugin_load", "plugin_load_add"},
+	securesIt:                           {"require_secure_transport", "ssl", "ssl_capath", "ssl_crl", "ssl_crlpath"},
+	startsOnce:                          {"bootstrap"},
+	runsOtherwise:                       {"chroot", "daemonize", "user"},
+	"it runs statements at every start": {"init_file"},
 }
 
-var ownedByGalera = []string{
-	"grant_tables", "networking", "pxc_encrypt_cluster_traffic", "wsrep_cluster_address", "wsrep_cluster_name",
-	"wsrep_data_home_dir", "wsrep_new_cluster", "wsrep_node_address", "wsrep_node_incoming_address", "wsrep_node_name",
-	"wsrep_on", "wsrep_provider", "wsrep_recover", "wsrep_sst_receive_address", "wsrep_start_position",
+var ownedByGalera = owned{
+	setByOperator: {
+		"pxc_encrypt_cluster_traffic", "require_secure_transport", "wsrep_cluster_address", "wsrep_cluster_name",
+		"wsrep_node_address", "wsrep_node_incoming_address", "wsrep_node_name", "wsrep_sst_receive_address",
+	},
+	namesFile:                          {"wsrep_data_home_dir"},
+	loadsCode:                          {"wsrep_provider"},
+	startsOnce:                         {"wsrep_new_cluster", "wsrep_recover", "wsrep_start_position"},
+	joinsCluster:                       {"wsrep_on"},
+	"it keeps clients from the server": {"networking"},
+	"it decides whether passwords are asked for": {"grant_tables"},
 }
 
 // The dialects.
 var (
-	SingleStore = Dialect{"singlestore", "server", set(ownedByAll, []string{
-		"auditlogs_dir", "http_proxy_port", "plancachedir", "ssl_key_passphrase", "tracelogs_dir", "tracelogsdir",
+	SingleStore = Dialect{"singlestore", "server", reasons(ownedByAll, owned{
+		namesFile:   {"auditlogs_dir", "plancachedir", "tracelogs_dir", "tracelogsdir"},
+		securesIt:   {"ssl_key_passphrase"},
+		anotherPort: {"http_proxy_port"},
 	})}
-	MySQL = Dialect{"mysql", "mysqld", set(ownedByAll, ownedByGalera, []string{
-		"admin_address", "admin_port", "admin_ssl_ca", "admin_ssl_capath", "admin_ssl_cert", "admin_ssl_crl",
-		"admin_ssl_crlpath", "admin_ssl_key", "auto_generate_certs", "early_plugin_load", "initialize",
-		"initialize_insecure", "mysqlx_bind_address", "mysqlx_port", "mysqlx_socket", "mysqlx_ssl_ca",
-		"mysqlx_ssl_capath", "mysqlx_ssl_cert", "mysqlx_ssl_crl", "mysqlx_ssl_crlpath", "mysqlx_ssl_key",
+	MySQL = Dialect{"mysql", "mysqld", reasons(ownedByAll, ownedByGalera, owned{
+		namesFile: {"mysqlx_socket"},
+		loadsCode: {"early_plugin_load"},
+		securesIt: {
+			"admin_ssl_ca", "admin_ssl_capath", "admin_ssl_cert", "admin_ssl_crl", "admin_ssl_crlpath", "admin_ssl_key",
+			"auto_generate_certs", "mysqlx_ssl_ca", "mysqlx_ssl_capath", "mysqlx_ssl_cert", "mysqlx_ssl_crl",
+			"mysqlx_ssl_crlpath", "mysqlx_ssl_key",
+		},
+		anotherPort: {"admin_address", "admin_port", "mysqlx_bind_address", "mysqlx_port"},
+		startsOnce:  {"initialize", "initialize_insecure"},
 	})}
-	MariaDB = Dialect{"mariadb", "mysqld", set(ownedByAll, ownedByGalera, []string{
-		"extra_port", "ssl_passphrase",
+	MariaDB = Dialect{"mariadb", "mysqld", reasons(ownedByAll, ownedByGalera, owned{
+		securesIt:   {"ssl_passphrase"},
+		anotherPort: {"extra_port"},
 	})}
 )
 
@@ -54,11 +88,17 @@ func Named(name string) (Dialect, bool) {
 	return Dialect{}, false
 }
 
-func set(lists ...[]string) map[string]bool {
-	all := map[string]bool{}
+// owned are keys by the reason for which they are.
+type owned map[string][]string
+
+// reasons is the reason of every key; of a key that is in several lists the last one counts.
+func reasons(lists ...owned) map[string]string {
+	all := map[string]string{}
 	for _, list := range lists {
-		for _, key := range list {
-			all[key] = true
+		for why, keys := range list {
+			for _, key := range keys {
+				all[key] = why
+			}
 		}
 	}
 	return all
@@ -87,7 +127,7 @@ func identity(key string) string {
 // that "datad" sets datadir; where several owned keys begin with it, the first in alphabet is returned.
 func (d Dialect) owner(key string) string {
 	for _, name := range []string{spell(key), strings.TrimPrefix(identity(key), "maximum_")} {
-		if d.Owned[name] {
+		if _, ok := d.Owned[name]; ok {
 			return name
 		}
 	}

@@ -5,9 +5,12 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Finalizer holds a database until its deletion policy has been carried out. KubeDB's own finalizer is the bare
-// "kubedb.com", for which the API server warns on every creation.
+// Finalizer holds a database until its deletion policy has been carried out. It is not KubeDB's, for which the API server
+// warns on every creation.
 const Finalizer = "kubedb.com/provisioner"
+
+// KubeDBFinalizer is what KubeDB's operator holds a database with. One that was taken over still has it.
+const KubeDBFinalizer = "kubedb.com"
 
 // StorageType says where a database keeps its data.
 //
