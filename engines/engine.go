@@ -154,8 +154,6 @@ type Inputs struct {
 	UserConfig map[string]map[string][]byte
 	// TLSSecret is the name of the immutable copy of certificates that pods mount; empty without TLS.
 	TLSSecret string
-	// Stamps by group name, carried over from the live workload (opsv1.AnnotationRestart).
-	Stamps map[string]string
 	// Placement tells that the workloads act on a podPlacementPolicy.
 	Placement bool
 }
