@@ -20,7 +20,7 @@ func planReconfigure(_ Request, c Change) Plan {
 	}
 	p.apply(After, c.Topology.groups(c.Templates))
 	p.roll(After, rolls)
-	p.verify(After, rolls)
+	p.verify(rolls)
 	p.resume()
 	return Plan{Steps: p.steps, Undo: undoResume(undoRoll(c))}
 }
