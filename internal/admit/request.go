@@ -87,7 +87,7 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	if o.request.Database == "" {
 		return o, nil
 	}
-	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, asShared...)
+	found, err := from.read(r.GetNamespace(), o.request.Database, db, asShared...)
 	if err != nil || !found {
 		return o, err
 	}
@@ -131,7 +131,7 @@ func (r reader) volumes(o *operation) (err error) {
 		return err
 	}
 	var claims corev1.PersistentVolumeClaimList
-	if err := r.config.Live.List(r.ctx, &claims, client.InNamespace(r.namespace),
+	if err := r.config.Reader.List(r.ctx, &claims, client.InNamespace(r.namespace),
 		client.MatchingLabels(engines.SelectorLabels(o.kind, o.db))); err != nil {
 		return fmt.Errorf("listing the claims of %s: %w", o.request.Database, err)
 	}
@@ -140,7 +140,7 @@ func (r reader) volumes(o *operation) (err error) {
 		o.claims[g.Name] = claimsOf(g, claims.Items)
 	}
 	var quotas corev1.ResourceQuotaList
-	if err := r.config.Live.List(r.ctx, &quotas, client.InNamespace(r.namespace)); err != nil {
+	if err := r.config.Reader.List(r.ctx, &quotas, client.InNamespace(r.namespace)); err != nil {
 		return fmt.Errorf("listing the quotas of %s: %w", r.namespace, err)
 	}
 	o.quotas = quotas.Items

@@ -94,7 +94,7 @@ func (d *dock) launch(ctx context.Context) error {
 // order makes the database, defaulted as admission would.
 func (d *dock) order(ctx context.Context) (types.UID, error) {
 	db := d.sample.database(metav1.ObjectMeta{Namespace: d.space.Name, Name: d.sample.name})
-	admission := admit.New(admit.Config{Cache: d.lab.Client, Live: d.lab.Client})
+	admission := admit.New(admit.Config{Reader: d.lab.Client})
 	webhooks.Database{Engine: d.sample.engine, Admission: admission}.Default(ctx, db, nil)
 	if err := d.lab.Client.Create(ctx, db); err != nil {
 		return "", fmt.Errorf("making the database: %w", err)
