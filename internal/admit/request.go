@@ -3,7 +3,6 @@ package admit
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -190,14 +189,4 @@ func (o *operation) configPath(g engines.GroupSettings) *field.Path {
 		return configurationPath
 	}
 	return configurationPath.Child(g.ConfigField)
-}
-
-// sortedKeys lists the keys of a map in order, so that the same object always gets the same answer.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
