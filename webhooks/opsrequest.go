@@ -18,9 +18,6 @@ type OpsRequest struct {
 	Admission *admit.Admission
 }
 
-// defaultRetries is how often a failed step is tried again when the request does not say.
-const defaultRetries int32 = 1
-
 // Default completes a new request: defaults, the finalizer that has a running operation undone before the request is
 // gone, and who asks. An edit, for which old is not nil, is left alone, since nothing in a request's spec can change. The
 // timeout has no default here: it depends on the number of pods.
@@ -33,7 +30,7 @@ func (o OpsRequest) Default(r, old engines.OpsRequest, who authenticationv1.User
 		spec.Apply = opsv1.ApplyIfReady
 	}
 	if spec.MaxRetries == nil {
-		spec.MaxRetries = new(defaultRetries)
+		spec.MaxRetries = new(engines.DefaultRetries)
 	}
 	controllerutil.AddFinalizer(r, opsv1.Finalizer)
 	return admit.StampRequester(r, who)
