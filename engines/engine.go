@@ -108,7 +108,7 @@ type Settings struct {
 	HealthChecker     *kubedbv1.HealthCheckSpec
 	AutoOps           **kubedbv1.AutoOps
 	ServiceTemplates  *[]kubedbv1.NamedServiceTemplateSpec
-	// Groups in the order in which operations restart them (law 4 of the design: leaves before aggregators).
+	// Groups in the order in which operations restart them: leaves before aggregators, which promote the partner of a leaf.
 	Groups []GroupSettings
 }
 
