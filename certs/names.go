@@ -14,7 +14,7 @@ import (
 )
 
 // group of cert-manager's API.
-const group = "cert-manager.io"
+var group = cmv1.SchemeGroupVersion.Group
 
 // maxCommonName is the longest common name that X.509 allows, in bytes.
 const maxCommonName = 64

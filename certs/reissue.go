@@ -8,9 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// defaultDuration is how long certificates are valid when their spec does not say; cert-manager's own default.
-const defaultDuration = 90 * 24 * time.Hour
-
 // NeedsTrigger tells whether a change of spec shows in the certificate only if somebody asks for an issuance.
 // cert-manager compares the spec with the last CertificateRequest. Most changes differ there, and it issues by itself;
 // it must not be asked once more. It does not look at the encoding of the key, nor at a duration that is given for the
@@ -72,7 +69,7 @@ func encoding(s cmv1.CertificateSpec) cmv1.PrivateKeyEncoding {
 
 func duration(d *metav1.Duration) time.Duration {
 	if d == nil {
-		return defaultDuration
+		return cmv1.DefaultCertificateDuration
 	}
 	return d.Duration
 }

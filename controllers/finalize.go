@@ -9,6 +9,7 @@ import (
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -39,7 +40,7 @@ func (c *Database) finalize(ctx context.Context, s *session) error {
 	}
 	controllerutil.RemoveFinalizer(db, kubedbv1.Finalizer)
 	controllerutil.RemoveFinalizer(db, kubedbv1.KubeDBFinalizer) // nobody else is left to do that
-	err := s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
+	err := s.db.PatchSpec(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -41,7 +42,7 @@ func (c *Database) provision(ctx context.Context, s *session) (time.Duration, er
 		return 0, err
 	}
 	if controllerutil.AddFinalizer(db, kubedbv1.Finalizer) {
-		return 0, s.db.PatchSpec(ctx, client.RawPatch("application/merge-patch+json", finalizers(db)), apply.FieldOwner)
+		return 0, s.db.PatchSpec(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
 	}
 	if *c.Engine.Settings(db).Halted {
 		return 0, c.halt(ctx, s)

@@ -76,8 +76,6 @@ func (c *Database) state(ctx context.Context, s *session) (ops.DatabaseState, er
 	status := s.db.Object.DatabaseStatus()
 	_, byUser := journal.Paused(status)
 	state := ops.DatabaseState{
-		Exists:       true,
-		Deleting:     s.db.Object.GetDeletionTimestamp() != nil,
 		Halted:       *c.Engine.Settings(s.db.Object).Halted,
 		Ready:        ops.DatabasePhase(status.Conditions) == kubedbv1.PhaseReady,
 		PausedByUser: byUser,

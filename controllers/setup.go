@@ -133,7 +133,7 @@ func nameLabel(e engines.Engine) string {
 	return k.DatabaseResource + "." + k.Database.Group
 }
 
-// ofLabels finds the database of a pod. The label is a hint for the queue only; nothing is decided by it.
+// ofLabels finds the database of a pod, a claim or a budget. The label is a hint for the queue only; nothing is decided by it.
 func (c *Database) ofLabels(_ context.Context, o client.Object) []reconcile.Request {
 	l := o.GetLabels()
 	if l[LabelKind] != nameLabel(c.Engine) || l[LabelInstance] == "" {

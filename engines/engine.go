@@ -108,7 +108,7 @@ type Settings struct {
 	HealthChecker     *kubedbv1.HealthCheckSpec
 	AutoOps           **kubedbv1.AutoOps
 	ServiceTemplates  *[]kubedbv1.NamedServiceTemplateSpec
-	// Groups in the order in which operations restart them (law 4 of the design: leaves before aggregators).
+	// Groups in the order in which operations restart them: leaves before aggregators, which promote the partner of a leaf.
 	Groups []GroupSettings
 }
 
@@ -154,8 +154,6 @@ type Inputs struct {
 	UserConfig map[string]map[string][]byte
 	// TLSSecret is the name of the immutable copy of certificates that pods mount; empty without TLS.
 	TLSSecret string
-	// Stamps by group name, carried over from the live workload (opsv1.AnnotationRestart).
-	Stamps map[string]string
 	// Placement tells that the workloads act on a podPlacementPolicy.
 	Placement bool
 }

@@ -1,6 +1,8 @@
 package engines
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -143,17 +145,10 @@ func fillProbe(to **corev1.Probe, defaults *corev1.Probe) {
 	if p.ProbeHandler == (corev1.ProbeHandler{}) {
 		p.ProbeHandler = defaults.DeepCopy().ProbeHandler
 	}
-	set(&p.InitialDelaySeconds, orDefault(p.InitialDelaySeconds, defaults.InitialDelaySeconds))
-	set(&p.TimeoutSeconds, orDefault(p.TimeoutSeconds, defaults.TimeoutSeconds))
-	set(&p.PeriodSeconds, orDefault(p.PeriodSeconds, defaults.PeriodSeconds))
-	set(&p.FailureThreshold, orDefault(p.FailureThreshold, defaults.FailureThreshold))
-}
-
-func orDefault(value, fallback int32) int32 {
-	if value != 0 {
-		return value
-	}
-	return fallback
+	set(&p.InitialDelaySeconds, cmp.Or(p.InitialDelaySeconds, defaults.InitialDelaySeconds))
+	set(&p.TimeoutSeconds, cmp.Or(p.TimeoutSeconds, defaults.TimeoutSeconds))
+	set(&p.PeriodSeconds, cmp.Or(p.PeriodSeconds, defaults.PeriodSeconds))
+	set(&p.FailureThreshold, cmp.Or(p.FailureThreshold, defaults.FailureThreshold))
 }
 
 // CoordinatorResources are the defaults of coordinator sidecars.

@@ -12,8 +12,8 @@ import (
 // database or has held it.
 const conditionPause = "PauseDatabase"
 
-// defaultRetries is what the schema fills in for maxRetries.
-const defaultRetries int32 = 1
+// DefaultRetries is how often a failed step is tried again when the request does not say.
+const DefaultRetries int32 = 1
 
 // LowerCommon is the part of a request that every kind has, as plain values. Whether it has started and whether it has
 // finished is read from its conditions; the phase is only made from them.
@@ -24,7 +24,7 @@ func LowerCommon(r OpsRequest, kind string) ops.Request {
 		Database:   s.DatabaseRef.Name,
 		Type:       s.Type,
 		Apply:      s.Apply,
-		MaxRetries: valueOr(s.MaxRetries, defaultRetries),
+		MaxRetries: valueOr(s.MaxRetries, DefaultRetries),
 		Created:    r.GetCreationTimestamp().Time,
 		Deleting:   r.GetDeletionTimestamp() != nil,
 		Finished: meta.IsStatusConditionTrue(conditions, opsv1.ConditionSuccessful) ||

@@ -31,9 +31,6 @@ func (b Blueprint) template(p Pods, config string, exporter []corev1.Container) 
 	keepOrder(own, spec)
 	b.fill(p, own, spec)
 	annotations := usersOwn(user.Annotations)
-	if stamp := b.Inputs.Stamps[p.Group.Name]; stamp != "" {
-		annotations[opsv1.AnnotationRestart] = stamp
-	}
 	if policy := user.Spec.PodPlacementPolicy; policy != nil && policy.Name != "" && b.Inputs.Placement {
 		annotations[opsv1.AnnotationPlacement] = policy.Name
 	}

@@ -13,9 +13,8 @@ import (
 
 // GroupHealth is what is known of the pods of one group.
 type GroupHealth struct {
-	Workload     string
-	Want, Ready  int32
-	NotReadyPods []string
+	Workload    string
+	Want, Ready int32
 }
 
 // Observation is one condition that health finds.

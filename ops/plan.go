@@ -122,10 +122,7 @@ type (
 		Group string
 	}
 	// Verify reads back what runs.
-	Verify struct {
-		To     Side
-		Groups []string
-	}
+	Verify struct{ Groups []string }
 	// IssueCertificates makes and updates Certificates and waits for their Secrets.
 	IssueCertificates struct{ To Side }
 	// RemoveCertificates deletes the Certificates and Secrets that the operator made.

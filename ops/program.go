@@ -38,9 +38,9 @@ func (p *program) roll(to Side, groups []Group) {
 }
 
 // verify is left out when no pod was restarted: there is nothing new to read back.
-func (p *program) verify(to Side, groups []Group) {
+func (p *program) verify(groups []Group) {
 	if len(groups) > 0 {
-		p.add(pods(groups), "VerifyDatabase", Verify{To: to, Groups: names(groups)})
+		p.add(pods(groups), "VerifyDatabase", Verify{Groups: names(groups)})
 	}
 }
 

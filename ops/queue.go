@@ -10,9 +10,9 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
-// DatabaseState is what the queue has to know about the database.
+// DatabaseState is what the queue has to know about a database that is there and is to stay.
 type DatabaseState struct {
-	Exists, Deleting, Halted, Ready bool
+	Halted, Ready bool
 	// Unmade names a workload that has not been made yet, was deleted, or has not the pods that the spec asks for; empty when all
 	// are there.
 	Unmade string
@@ -35,8 +35,8 @@ type Choice struct {
 	Waiting map[types.UID]Wait
 }
 
-// Next chooses the request to work on. A request that has begun always continues, even if it or the database is being
-// deleted, so that it can be ended; else the oldest runnable one begins. The order of the input does not matter.
+// Next chooses the request to work on. A request that has begun always continues, even if it is being deleted, so that it
+// can be ended; else the oldest runnable one begins. The order of the input does not matter.
 func Next(requests []Request, db DatabaseState) Choice {
 	queue := slices.DeleteFunc(slices.Clone(requests), func(r Request) bool { return r.Finished })
 	slices.SortFunc(queue, older)
@@ -85,10 +85,6 @@ func obstacle(r Request, db DatabaseState) *Wait {
 		return w
 	}
 	switch {
-	case !db.Exists:
-		return &Wait{opsv1.ReasonDatabaseMissing, fmt.Sprintf("there is no database %q in namespace %q", r.Database, r.Namespace)}
-	case db.Deleting:
-		return &Wait{opsv1.ReasonDatabaseMissing, fmt.Sprintf("database %q is being deleted", r.Database)}
 	case db.PausedByUser:
 		return &Wait{opsv1.ReasonDatabasePaused, "someone paused the database; the request runs once that pause is removed"}
 	case db.Halted:

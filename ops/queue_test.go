@@ -36,20 +36,18 @@ func unset(r *Request)    { r.Apply = "" }
 func rotation(r *Request) { r.Type = opsv1.RotateAuth } // no version carries it out
 
 const (
-	notReady  = "DatabaseNotReady: the database is not Ready; the request runs once it is (a request with apply: Always does not wait for that)"
-	notFound  = `DatabaseNotFound: there is no database "sdb" in namespace "demo"`
-	dbLeaving = `DatabaseNotFound: database "sdb" is being deleted`
-	byUser    = "DatabasePausedByUser: someone paused the database; the request runs once that pause is removed"
-	halted    = "DatabaseHalted: the database is halted; the request runs once spec.halted is false"
-	tooNew    = "NotSupportedYet: RotateAuth is not carried out by this version"
-	leaving   = "Canceled: the request is being deleted and has not begun"
-	unmade    = `DatabaseNotProvisioned: workload "sdb-leaf" of the database is not there, or not as large as its spec asks for; the request runs once the database is provisioned, and until then its spec can be edited`
-	behindA   = `WaitingForOtherRequest: waiting for Restart request "a", which runs now`
-	behindB   = `WaitingForOtherRequest: waiting for Restart request "b", which runs now`
+	notReady = "DatabaseNotReady: the database is not Ready; the request runs once it is (a request with apply: Always does not wait for that)"
+	byUser   = "DatabasePausedByUser: someone paused the database; the request runs once that pause is removed"
+	halted   = "DatabaseHalted: the database is halted; the request runs once spec.halted is false"
+	tooNew   = "NotSupportedYet: RotateAuth is not carried out by this version"
+	leaving  = "Canceled: the request is being deleted and has not begun"
+	unmade   = `DatabaseNotProvisioned: workload "sdb-leaf" of the database is not there, or not as large as its spec asks for; the request runs once the database is provisioned, and until then its spec can be edited`
+	behindA  = `WaitingForOtherRequest: waiting for Restart request "a", which runs now`
+	behindB  = `WaitingForOtherRequest: waiting for Restart request "b", which runs now`
 )
 
 func TestNext(t *testing.T) {
-	ready := DatabaseState{Exists: true, Ready: true}
+	ready := DatabaseState{Ready: true}
 	for _, c := range []struct {
 		name     string
 		requests []Request
@@ -60,36 +58,32 @@ func TestNext(t *testing.T) {
 		{name: "nothing to do", db: ready},
 		{"finished ones are over", []Request{asked("a", 1, finished)}, ready, "", nil},
 		{"one that would not wait for Ready waits for the workloads all the same", []Request{asked("a", 1, always)},
-			DatabaseState{Exists: true, Unmade: "sdb-leaf"}, "", map[types.UID]string{"uid-a": unmade}},
+			DatabaseState{Unmade: "sdb-leaf"}, "", map[types.UID]string{"uid-a": unmade}},
 		{"one that has begun makes a missing workload itself", []Request{asked("a", 1, started)},
-			DatabaseState{Exists: true, Unmade: "sdb-leaf"}, "a", nil},
+			DatabaseState{Unmade: "sdb-leaf"}, "a", nil},
 		{"the oldest first", []Request{asked("b", 2), asked("a", 1)}, ready, "a", map[types.UID]string{"uid-b": behindA}},
 		{"then by name", []Request{asked("b", 1), asked("a", 1)}, ready, "a", map[types.UID]string{"uid-b": behindA}},
 		{"by name, whatever the UIDs", []Request{asked("b", 1, uid("1")), asked("a", 1, uid("2"))}, ready, "a", map[types.UID]string{"1": behindA}},
 		{"of one name, by UID", []Request{asked("a", 1, uid("2")), asked("a", 1, uid("1"))}, ready, "a", map[types.UID]string{"2": behindA}},
 		{"a running one continues", []Request{asked("a", 1), asked("b", 2, started)}, ready, "b", map[types.UID]string{"uid-a": behindB}},
 		{"a running one continues while the database is not Ready", []Request{asked("a", 1, always), asked("b", 2, started)},
-			DatabaseState{Exists: true}, "b", map[types.UID]string{"uid-a": behindB}},
+			DatabaseState{}, "b", map[types.UID]string{"uid-a": behindB}},
 		{"a running one is cancelled, which needs it to run", []Request{asked("a", 1, started, deleting), asked("b", 2)}, ready, "a", map[types.UID]string{"uid-b": behindA}},
-		{"a running one continues when the database is gone, to be ended", []Request{asked("a", 1, started), asked("b", 2)}, DatabaseState{}, "a", map[types.UID]string{"uid-b": behindA}},
-		{"a running one continues when the database is being deleted", []Request{asked("a", 1, started)}, DatabaseState{Exists: true, Deleting: true}, "a", nil},
-		{"one that holds the pause has begun", []Request{asked("a", 1), asked("b", 2)}, DatabaseState{Exists: true, Ready: true, Holder: "uid-b"}, "b", map[types.UID]string{"uid-a": behindB}},
+		{"one that holds the pause has begun", []Request{asked("a", 1), asked("b", 2)}, DatabaseState{Ready: true, Holder: "uid-b"}, "b", map[types.UID]string{"uid-a": behindB}},
 		{"one that holds the pause and is deleted has to let go", []Request{asked("b", 2, deleting), asked("a", 1)},
-			DatabaseState{Exists: true, Ready: true, Holder: "uid-b"}, "b", map[types.UID]string{"uid-a": behindB}},
+			DatabaseState{Ready: true, Holder: "uid-b"}, "b", map[types.UID]string{"uid-a": behindB}},
 		{"a pause whose holder has finished stops nobody", []Request{asked("a", 1, finished), asked("b", 2)},
-			DatabaseState{Exists: true, Ready: true, Holder: "uid-a"}, "b", nil},
+			DatabaseState{Ready: true, Holder: "uid-a"}, "b", nil},
 		{"one that is deleted before it began", []Request{asked("a", 1, deleting), asked("b", 2)}, ready, "b", map[types.UID]string{"uid-a": leaving}},
-		{"not Ready", []Request{asked("a", 1)}, DatabaseState{Exists: true}, "", map[types.UID]string{"uid-a": notReady}},
-		{"no apply is IfReady", []Request{asked("a", 1, unset)}, DatabaseState{Exists: true}, "", map[types.UID]string{"uid-a": notReady}},
-		{"a correction passes one that waits until Ready", []Request{asked("a", 1), asked("b", 2, always)}, DatabaseState{Exists: true}, "b", map[types.UID]string{"uid-a": behindB}},
-		{"after a failure IfReady runs too", []Request{asked("a", 1)}, DatabaseState{Exists: true, LastFailed: true}, "a", nil},
+		{"not Ready", []Request{asked("a", 1)}, DatabaseState{}, "", map[types.UID]string{"uid-a": notReady}},
+		{"no apply is IfReady", []Request{asked("a", 1, unset)}, DatabaseState{}, "", map[types.UID]string{"uid-a": notReady}},
+		{"a correction passes one that waits until Ready", []Request{asked("a", 1), asked("b", 2, always)}, DatabaseState{}, "b", map[types.UID]string{"uid-a": behindB}},
+		{"after a failure IfReady runs too", []Request{asked("a", 1)}, DatabaseState{LastFailed: true}, "a", nil},
 		{"not supported", []Request{asked("v", 1, rotation), asked("b", 2)}, ready, "b", map[types.UID]string{"uid-v": tooNew}},
 		{"not supported, and nobody else", []Request{asked("v", 1, rotation)}, DatabaseState{}, "", map[types.UID]string{"uid-v": tooNew}},
-		{"paused by a person", []Request{asked("a", 1, always), asked("b", 2)}, DatabaseState{Exists: true, Ready: true, PausedByUser: true},
+		{"paused by a person", []Request{asked("a", 1, always), asked("b", 2)}, DatabaseState{Ready: true, PausedByUser: true},
 			"", map[types.UID]string{"uid-a": byUser, "uid-b": byUser}},
-		{"halted", []Request{asked("a", 1, always)}, DatabaseState{Exists: true, Halted: true}, "", map[types.UID]string{"uid-a": halted}},
-		{"no database", []Request{asked("a", 1, always)}, DatabaseState{}, "", map[types.UID]string{"uid-a": notFound}},
-		{"the database is being deleted", []Request{asked("a", 1, always)}, DatabaseState{Exists: true, Deleting: true, Ready: true}, "", map[types.UID]string{"uid-a": dbLeaving}},
+		{"halted", []Request{asked("a", 1, always)}, DatabaseState{Halted: true}, "", map[types.UID]string{"uid-a": halted}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Next(c.requests, c.db)
@@ -135,7 +129,7 @@ func TestNextOfRandomQueues(t *testing.T) {
 
 func randomQueue(random *rand.Rand) ([]Request, DatabaseState) {
 	coin := func() bool { return random.IntN(2) == 0 }
-	db := DatabaseState{Exists: random.IntN(5) > 0, Deleting: random.IntN(6) == 0, Halted: random.IntN(6) == 0, Ready: coin(), PausedByUser: random.IntN(6) == 0, LastFailed: random.IntN(4) == 0}
+	db := DatabaseState{Halted: random.IntN(6) == 0, Ready: coin(), PausedByUser: random.IntN(6) == 0, LastFailed: random.IntN(4) == 0}
 	kinds := []opsv1.OpsType{opsv1.Restart, opsv1.Reconfigure, opsv1.VolumeExpansion, opsv1.RotateAuth}
 	applies := []opsv1.ApplyOption{opsv1.ApplyIfReady, opsv1.ApplyAlways, ""}
 	requests := make([]Request, random.IntN(7))
@@ -201,7 +195,7 @@ func on(r Request, db DatabaseState) bool { return r.Started || r.UID == db.Hold
 
 // mayRun is the rule in words of its own.
 func mayRun(r Request, db DatabaseState) bool {
-	open := db.Exists && !db.Deleting && !db.Halted && !db.PausedByUser
+	open := !db.Halted && !db.PausedByUser
 	patient := r.Apply != opsv1.ApplyAlways && !db.Ready && !db.LastFailed
 	return on(r, db) || (open && !patient && !r.Deleting && Implemented(r.Type))
 }

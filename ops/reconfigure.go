@@ -21,7 +21,7 @@ func planReconfigure(_ Request, c Change) Plan {
 	p.trustFirst(c, rolls) // should the spec ask for TLS, and insist on it, since the pods started
 	p.apply(After, c.Topology.groups(c.Templates))
 	p.roll(After, rolls)
-	p.verify(After, rolls)
+	p.verify(rolls)
 	p.resume()
 	return Plan{Steps: p.steps, Undo: undoResume(undoRoll(c))}
 }

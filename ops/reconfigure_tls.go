@@ -24,7 +24,7 @@ func planReconfigureTLS(r Request, c Change) Plan {
 	p.trustFirst(c, all)
 	p.apply(After, all)
 	p.roll(After, all)
-	p.verify(After, all)
+	p.verify(all)
 	if removes {
 		p.removeCertificates()
 	}

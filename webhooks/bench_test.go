@@ -56,7 +56,7 @@ func benchmark(b *testing.B, path string, object, old []byte) {
 	if err := c.Get(b.Context(), client.ObjectKey{Name: "8.9.3"}, w.version); err != nil {
 		b.Fatal(err)
 	}
-	s := serve(b, admit.New(admit.Config{Cache: w, Live: w, Access: rights{}, Operator: operator}))
+	s := serve(b, admit.New(admit.Config{Reader: w, Access: rights{}, Operator: operator}))
 	if path == validateSdbOps {
 		object = apply(b, object, s.review(mutateSdbOps, object, nil, false))
 		if old != nil {

@@ -2,6 +2,7 @@ package webhooks_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	admissionv1 "k8s.io/api/admission/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 	kjson "sigs.k8s.io/json"
@@ -18,7 +20,6 @@ import (
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/admit"
-	"github.com/drydock-db/drydock/webhooks"
 )
 
 // seeds are specs of all shapes, good and bad; a fuzzer makes more.
@@ -48,25 +49,25 @@ var (
 
 func FuzzAdmitSinglestoreOps(f *testing.F) {
 	fuzz(f, requestSeeds, mutateSdbOps, validateSdbOps, requestVerdict(sdb), func(a *admit.Admission) *admission.Webhook {
-		return admission.WithValidator(scheme, webhooks.OpsRequest[*opsv1.SinglestoreOpsRequest]{Engine: sdb, Admission: a})
+		return admission.WithValidator(scheme, usual[*opsv1.SinglestoreOpsRequest]{engine: sdb, admission: a})
 	})
 }
 
 func FuzzAdmitPerconaXtraDBOps(f *testing.F) {
 	fuzz(f, requestSeeds, mutatePxcOps, validatePxcOps, requestVerdict(pxc), func(a *admit.Admission) *admission.Webhook {
-		return admission.WithValidator(scheme, webhooks.OpsRequest[*opsv1.PerconaXtraDBOpsRequest]{Engine: pxc, Admission: a})
+		return admission.WithValidator(scheme, usual[*opsv1.PerconaXtraDBOpsRequest]{engine: pxc, admission: a})
 	})
 }
 
 func FuzzAdmitSinglestore(f *testing.F) {
 	fuzz(f, databaseSeeds, mutateSdb, validateSdb, databaseVerdict(sdb), func(a *admit.Admission) *admission.Webhook {
-		return admission.WithValidator(scheme, webhooks.Database[*kubedbv1alpha2.Singlestore]{Engine: sdb, Admission: a})
+		return admission.WithValidator(scheme, usual[*kubedbv1alpha2.Singlestore]{engine: sdb, admission: a})
 	})
 }
 
 func FuzzAdmitPerconaXtraDB(f *testing.F) {
 	fuzz(f, databaseSeeds, mutatePxc, validatePxc, databaseVerdict(pxc), func(a *admit.Admission) *admission.Webhook {
-		return admission.WithValidator(scheme, webhooks.Database[*kubedbv1.PerconaXtraDB]{Engine: pxc, Admission: a})
+		return admission.WithValidator(scheme, usual[*kubedbv1.PerconaXtraDB]{engine: pxc, admission: a})
 	})
 }
 
@@ -106,12 +107,12 @@ func databaseVerdict(e engines.Engine) verdict {
 }
 
 // fuzz holds the webhooks to what is true of every object.
-func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict, usual func(*admit.Admission) *admission.Webhook) {
+func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict, newReference func(*admit.Admission) *admission.Webhook) {
 	for _, spec := range seeds {
 		f.Add([]byte(spec))
 	}
 	a := newAdmission(newClient(f))
-	reference := usual(a)
+	reference := newReference(a)
 	f.Fuzz(func(t *testing.T, spec []byte) {
 		if !json.Valid(spec) || bytes.Contains(spec, []byte(`\u0000`)) {
 			t.Skip()
@@ -146,10 +147,37 @@ func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict,
 	})
 }
 
+// usual validates new objects behind controller-runtime's own handler, which has to know their type.
+type usual[T engines.Object] struct {
+	admission.Validator[T]
+	engine    engines.Engine
+	admission *admit.Admission
+}
+
+func (u usual[T]) ValidateCreate(ctx context.Context, object T) (admission.Warnings, error) {
+	req, err := admission.RequestFromContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var v admit.Verdict
+	kind := u.engine.Kind().Database
+	switch object := any(object).(type) {
+	case engines.Database:
+		v, err = u.admission.Database(ctx, u.engine, object, nil, req.UserInfo)
+	case engines.OpsRequest:
+		kind = u.engine.Kind().Request
+		v, err = u.admission.Request(ctx, u.engine, object, nil, req.UserInfo)
+	}
+	if err == nil && len(v.Errors) > 0 {
+		err = apierrors.NewInvalid(kind.GroupKind(), object.GetName(), v.Errors)
+	}
+	return v.Warnings, err
+}
+
 // asReference asks controller-runtime's own handler, which is slow and well known.
-func asReference(t *testing.T, usual *admission.Webhook, s server, object []byte) *admissionv1.AdmissionResponse {
+func asReference(t *testing.T, reference *admission.Webhook, s server, object []byte) *admissionv1.AdmissionResponse {
 	t.Helper()
-	response := usual.Handle(t.Context(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
+	response := reference.Handle(t.Context(), admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{
 		UID: "u-1", Namespace: "demo", Operation: admissionv1.Create, UserInfo: s.user, Object: runtime.RawExtension{Raw: object},
 	}})
 	answer := &response.AdmissionResponse

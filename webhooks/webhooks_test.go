@@ -278,7 +278,7 @@ func TestNoAnswerAdmitsNothing(t *testing.T) {
 	c := newClient(t)
 	object := apply(t, []byte(restart), serve(t, newAdmission(c)).review(mutateSdbOps, []byte(restart), nil, false))
 	for _, b := range []broken{{panics: true}, {}} {
-		s := serve(t, admit.New(admit.Config{Cache: c, Live: c, Access: b}))
+		s := serve(t, admit.New(admit.Config{Reader: c, Access: b}))
 		verdict := s.review(validateSdbOps, object, nil, false)
 		if verdict.Allowed || verdict.Result.Code != http.StatusInternalServerError || strings.Contains(verdict.Result.Message, "secret-word") {
 			t.Error(verdict.Result)

@@ -123,7 +123,7 @@ func (r rights) Allowed(_ context.Context, _ authenticationv1.UserInfo, what aut
 }
 
 func newAdmission(c client.Client) *admit.Admission {
-	return admit.New(admit.Config{Cache: c, Live: c, Access: rights{}, Operator: operator})
+	return admit.New(admit.Config{Reader: c, Access: rights{}, Operator: operator})
 }
 
 // server is all webhooks as the API server sees them.

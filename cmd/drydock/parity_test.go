@@ -34,7 +34,7 @@ var words = map[opsv1.OpsType]string{opsv1.ReconfigureTLS: "tls", opsv1.VolumeEx
 // takes and a golden plan, and a chapter in the documents. A new kind or a new operation fails here until it has.
 func TestParity(t *testing.T) {
 	samples, scheme := manifests(t, "samples"), operator.Scheme()
-	admission := admit.New(admit.Config{Cache: world(t, scheme, samples), Live: world(t, scheme, samples), Access: everything{}})
+	admission := admit.New(admit.Config{Reader: world(t, scheme, samples), Access: everything{}})
 	plans, err := filepath.Glob("../../ops/testdata/plans/*.golden")
 	if err != nil {
 		t.Fatal(err)

@@ -24,7 +24,7 @@ func TestRender(t *testing.T) {
 	galera := version("mariadb")
 	galera.Coordinator, galera.InitContainer = nil, nil
 	for name, in := range map[string]engines.Inputs{
-		"cluster": {Version: version("mysql"), Stamps: map[string]string{group: "the UID of a request"}},
+		"cluster": {Version: version("mysql")},
 		"galera": {Version: galera, UserConfig: map[string]map[string][]byte{
 			"custom": {"my.cnf": []byte("[mysqld]\nskip-name-resolve\n")},
 		}},

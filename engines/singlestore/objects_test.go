@@ -26,7 +26,7 @@ func TestRender(t *testing.T) {
 	}
 	for name, in := range map[string]engines.Inputs{
 		"standalone":  {},
-		"cluster":     {Stamps: map[string]string{"leaf": "1d8a…the UID of a request"}},
+		"cluster":     {},
 		"suffix":      {},
 		"tls-monitor": {TLSSecret: "sdb-tls-abcdefghij"},
 		"template":    {},

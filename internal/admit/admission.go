@@ -23,11 +23,9 @@ const IndexDatabase = "databaseRef"
 
 // Config is what admission works with.
 type Config struct {
-	// Cache answers for databases, requests (with the index IndexDatabase) and the catalog.
-	Cache client.Reader
-	// Live answers for what is named in a request and needed nowhere else: Secrets, issuers, claims, StorageClasses and
-	// quotas. None of them is worth a cache.
-	Live client.Reader
+	// Reader answers for everything that is looked at. Databases, requests (with the index IndexDatabase), the catalog,
+	// issuers, claims, StorageClasses and quotas are watched; Secrets are read from the API server.
+	Reader client.Reader
 	// Access says what a requester may do.
 	Access Authorizer
 	// Operator is the username of the operator itself, which edits databases while they are paused.

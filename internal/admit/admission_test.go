@@ -45,7 +45,7 @@ func TestCertManagerNotInstalled(t *testing.T) {
 			return w.Get(ctx, key, o, opts...)
 		},
 	})
-	a := admit.New(admit.Config{Cache: c, Live: c, Access: rights{}})
+	a := admit.New(admit.Config{Reader: c, Access: rights{}})
 	v, err := a.Request(t.Context(), sdb, request(t, sdb, addTLS), nil, alice)
 	want := `spec.tls.issuerRef.kind: Invalid value: "Issuer": this cluster does not know the kind: install cert-manager, which issues all certificates`
 	if err != nil || len(v.Errors) != 1 || v.Errors[0].Error() != want {
@@ -78,7 +78,7 @@ func TestNoFactNoAnswer(t *testing.T) {
 				return w.List(ctx, o, opts...)
 			},
 		})
-		a := admit.New(admit.Config{Cache: c, Live: c, Access: rights{}})
+		a := admit.New(admit.Config{Reader: c, Access: rights{}})
 		for _, spec := range []map[string]any{addTLS,
 			{"type": "VolumeExpansion", "databaseRef": map[string]any{"name": "sdb"}, "volumeExpansion": map[string]any{"mode": "Online", "leaf": "11Gi"}},
 			{"type": "Reconfigure", "databaseRef": map[string]any{"name": "sdb"}, "configuration": map[string]any{"leaf": map[string]any{"configSecret": map[string]any{"name": "good"}}}},

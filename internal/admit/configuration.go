@@ -3,6 +3,7 @@ package admit
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -50,7 +51,7 @@ func tooLarge(size int) string {
 // checkContents says which of the files cannot be read, and why. Files may hold passwords, so no value is shown.
 func checkContents(path *field.Path, files map[string]string, d mycnf.Dialect) field.ErrorList {
 	var errs field.ErrorList
-	for _, name := range sortedKeys(files) {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		for _, problem := range d.Check(name, files[name]) {
 			errs = append(errs, field.Invalid(path.Key(name), field.OmitValueType{}, problem.Error()))
 		}
@@ -65,7 +66,7 @@ func checkConfigSecret(ref secretRef, data map[string][]byte, d mycnf.Dialect) f
 		errs = append(errs, field.Invalid(ref.path, ref.name, why))
 	}
 	usable, size := 0, 0
-	for _, key := range sortedKeys(data) {
+	for _, key := range slices.Sorted(maps.Keys(data)) {
 		content := string(data[key])
 		if !engines.IsConfigFile(key) || strings.TrimSpace(content) == "" {
 			continue
@@ -84,7 +85,7 @@ func checkConfigSecret(ref secretRef, data map[string][]byte, d mycnf.Dialect) f
 		invalid("the Secret is empty: put configuration files into it, under keys that end in .cnf")
 	case usable == 0:
 		invalid(fmt.Sprintf("none of its keys (%s) is a configuration file: they end in .cnf and are not empty",
-			strings.Join(sortedKeys(data), ", ")))
+			strings.Join(slices.Sorted(maps.Keys(data)), ", ")))
 	case size > largestSecret:
 		invalid(fmt.Sprintf("its files have %d bytes: the database gets a copy of at most %d", size, largestSecret))
 	}
@@ -174,7 +175,7 @@ func hintUnreadKeys(o *operation) []string {
 // unreadKeys names the keys of a configuration Secret that the database will not read.
 func unreadKeys(ref secretRef, fact secretFact) []string {
 	var unread []string
-	for _, key := range sortedKeys(fact.data) {
+	for _, key := range slices.Sorted(maps.Keys(fact.data)) {
 		if !engines.IsConfigFile(key) {
 			unread = append(unread, key)
 		}

@@ -55,8 +55,8 @@ const shared = client.UnsafeDisableDeepCopyOption(true)
 var asShared = []client.GetOption{shared}
 
 // read gets an object and tells whether it is there.
-func (r reader) read(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
-	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
+func (r reader) read(namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
+	err := r.config.Reader.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
 	switch {
 	case err == nil:
 		return true, nil
@@ -72,7 +72,7 @@ func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec,
 		return nil, nil //nolint:nilnil // absent is an answer
 	}
 	entry := kind.NewVersion()
-	found, err := r.read(r.config.Cache, "", name, entry, asShared...)
+	found, err := r.read("", name, entry, asShared...)
 	if err != nil || !found {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (r reader) secret(ref secretRef) (secretFact, error) {
 		return secretFact{}, nil
 	}
 	var secret corev1.Secret
-	found, err := r.read(r.config.Live, r.namespace, ref.name, &secret)
+	found, err := r.read(r.namespace, ref.name, &secret)
 	return secretFact{found: found, data: secret.Data}, err
 }
 
@@ -148,7 +148,7 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 		issuer := &cmapi.Issuer{}
 		object, generic, namespace = issuer, issuer, r.namespace
 	}
-	found, err := r.read(r.config.Live, namespace, ref.ref.Name, object)
+	found, err := r.read(namespace, ref.ref.Name, object)
 	var noKind *meta.NoKindMatchError
 	if errors.As(err, &noKind) {
 		return issuerFact{notInstalled: true}, nil
@@ -168,7 +168,7 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 // storageClasses lists them all: there are few, and the default one can only be found so.
 func (r reader) storageClasses() (classes, error) {
 	var list storagev1.StorageClassList
-	if err := r.config.Live.List(r.ctx, &list); err != nil {
+	if err := r.config.Reader.List(r.ctx, &list); err != nil {
 		return classes{}, fmt.Errorf("listing StorageClasses: %w", err)
 	}
 	known := classes{byName: make(map[string]storagev1.StorageClass, len(list.Items))}
@@ -197,7 +197,7 @@ func (c classes) of(name *string) (class storagev1.StorageClass, known bool) {
 func (r reader) siblings(e engines.Engine, database, self string) ([]ops.Request, error) {
 	list := e.Kind().NewRequestList()
 	which := client.ListOptions{Namespace: r.namespace, FieldSelector: fields.OneTermEqualSelector(IndexDatabase, database)}
-	if err := r.config.Cache.List(r.ctx, list, &which, shared); err != nil {
+	if err := r.config.Reader.List(r.ctx, list, &which, shared); err != nil {
 		return nil, fmt.Errorf("listing requests about %s: %w", database, err)
 	}
 	items, err := meta.ExtractList(list)

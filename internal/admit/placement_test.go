@@ -17,7 +17,7 @@ func TestPlacement(t *testing.T) {
 	}}}), pxc.Kind().NewDatabase())
 	pxc.Default(db, nil)
 	for _, placement := range []bool{false, true} {
-		v, err := admit.New(admit.Config{Cache: c, Live: c, Access: rights{}, Placement: placement}).Database(t.Context(), pxc, db, nil, alice)
+		v, err := admit.New(admit.Config{Reader: c, Access: rights{}, Placement: placement}).Database(t.Context(), pxc, db, nil, alice)
 		warned := slices.ContainsFunc(v.Warnings, func(s string) bool { return strings.HasPrefix(s, "spec.podTemplate.spec.podPlacementPolicy: ") })
 		if err != nil || warned == placement {
 			t.Errorf("placement %t: %v %v", placement, v.Warnings, err)

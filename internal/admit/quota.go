@@ -2,6 +2,8 @@ package admit
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -45,7 +47,7 @@ func checkQuota(o *operation) field.ErrorList {
 		if len(hard) == 0 {
 			hard = quota.Spec.Hard // the quota controller has not counted yet
 		}
-		for _, name := range sortedResources(hard) {
+		for _, name := range slices.Sorted(maps.Keys(hard)) {
 			more, asked := growth[name]
 			left := hard[name].DeepCopy()
 			left.Sub(used[name])
@@ -62,16 +64,4 @@ func checkQuota(o *operation) field.ErrorList {
 		}
 	}
 	return errs
-}
-
-func sortedResources(list corev1.ResourceList) []corev1.ResourceName {
-	byName := make(map[string]bool, len(list))
-	for name := range list {
-		byName[string(name)] = true
-	}
-	var names []corev1.ResourceName
-	for _, name := range sortedKeys(byName) {
-		names = append(names, corev1.ResourceName(name))
-	}
-	return names
 }

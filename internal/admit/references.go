@@ -43,7 +43,7 @@ type issuerRef struct {
 	kept bool
 }
 
-const groupCertManager = "cert-manager.io"
+var groupCertManager = cmv1.SchemeGroupVersion.Group
 
 var specPath = field.NewPath("spec")
 

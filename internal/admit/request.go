@@ -3,7 +3,6 @@ package admit
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +86,7 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	if o.request.Database == "" {
 		return o, nil
 	}
-	found, err := from.read(a.config.Cache, r.GetNamespace(), o.request.Database, db, asShared...)
+	found, err := from.read(r.GetNamespace(), o.request.Database, db, asShared...)
 	if err != nil || !found {
 		return o, err
 	}
@@ -131,7 +130,7 @@ func (r reader) volumes(o *operation) (err error) {
 		return err
 	}
 	var claims corev1.PersistentVolumeClaimList
-	if err := r.config.Live.List(r.ctx, &claims, client.InNamespace(r.namespace),
+	if err := r.config.Reader.List(r.ctx, &claims, client.InNamespace(r.namespace),
 		client.MatchingLabels(engines.SelectorLabels(o.kind, o.db))); err != nil {
 		return fmt.Errorf("listing the claims of %s: %w", o.request.Database, err)
 	}
@@ -140,7 +139,7 @@ func (r reader) volumes(o *operation) (err error) {
 		o.claims[g.Name] = claimsOf(g, claims.Items)
 	}
 	var quotas corev1.ResourceQuotaList
-	if err := r.config.Live.List(r.ctx, &quotas, client.InNamespace(r.namespace)); err != nil {
+	if err := r.config.Reader.List(r.ctx, &quotas, client.InNamespace(r.namespace)); err != nil {
 		return fmt.Errorf("listing the quotas of %s: %w", r.namespace, err)
 	}
 	o.quotas = quotas.Items
@@ -190,14 +189,4 @@ func (o *operation) configPath(g engines.GroupSettings) *field.Path {
 		return configurationPath
 	}
 	return configurationPath.Child(g.ConfigField)
-}
-
-// sortedKeys lists the keys of a map in order, so that the same object always gets the same answer.
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -13,9 +12,6 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 )
-
-// defaultLifetime is how long cert-manager's certificates are valid when nothing else is asked for.
-const defaultLifetime = 90 * 24 * time.Hour
 
 // checkCertificates is about certificates[] of a database or of a request. merged are the certificates that come of it: those of
 // the database with what the request changes.
@@ -52,7 +48,7 @@ func becomes(c kubedbv1.CertificateSpec, merged []kubedbv1.CertificateSpec) kube
 
 // checkRenewal refuses a certificate that would have to be renewed before it is issued, at the field that asks for that.
 func checkRenewal(path *field.Path, c, merged kubedbv1.CertificateSpec) field.ErrorList {
-	lifetime := defaultLifetime
+	lifetime := cmapi.DefaultCertificateDuration
 	if merged.Duration != nil {
 		lifetime = merged.Duration.Duration
 	}

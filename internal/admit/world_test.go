@@ -219,7 +219,7 @@ func (w world) admission(t testing.TB, deny ...string) *admit.Admission {
 
 func admission(c client.Client, deny ...string) *admit.Admission {
 	return admit.New(admit.Config{
-		Cache: c, Live: c, Access: rights{denied: deny}, Operator: operator, AllowedClusterIssuers: []string{"public"},
+		Reader: c, Access: rights{denied: deny}, Operator: operator, AllowedClusterIssuers: []string{"public"},
 	})
 }
 

@@ -42,8 +42,6 @@ type options struct {
 	Link        string            `json:"link" validate:"omitempty,uri"`
 	Odd         string            `json:"odd" validate:"omitempty,startswith=x"`
 	Hex         string            `json:"hex" validate:"omitempty,hexadecimal"`
-	A           string            `json:"a" validate:"excluded_with=B"`
-	B           string            `json:"b"`
 }
 
 var cases = []struct {
@@ -64,8 +62,6 @@ var cases = []struct {
 		`needed: Required value: it is needed when kind is a`}},
 	{name: "excluded_unless", obj: &options{inner: inner{Kind: "b", Only: "x"}}, want: []string{
 		`only: Forbidden: it is for kind a only: leave it out`}},
-	{name: "excluded_with", obj: &options{A: "x", B: "y"}, want: []string{
-		`a: Forbidden: it cannot be given together with b: leave one of them out`}},
 	{name: "no json name", obj: &options{NoTag: "long"}, want: []string{
 		`noTag: Invalid value: "long": it must be at most 3 characters`}},
 	{name: "duration", obj: &options{Wait: metav1.Duration{Duration: time.Second}}, want: []string{

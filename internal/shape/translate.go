@@ -23,10 +23,6 @@ func translate(b validator.FieldError, at *field.Path, actual reflect.Value) fie
 		return one(field.Required(at, "it is needed when "+condition(param, " is ")))
 	case "excluded_unless":
 		return one(field.Forbidden(at, "it is for "+condition(param, " ")+" only: leave it out"))
-	case "excluded_if":
-		return one(field.Forbidden(at, "it cannot be given when "+condition(param, " is ")+": leave it out"))
-	case "excluded_with":
-		return one(field.Forbidden(at, "it cannot be given together with "+lowerFirst(param)+": leave one of them out"))
 	case "oneof":
 		supported := strings.Fields(param)
 		slices.Sort(supported)

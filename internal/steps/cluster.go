@@ -21,7 +21,7 @@ import (
 	"github.com/drydock-db/drydock/ops"
 )
 
-// IndexWorkload is the cache index of pods by the name of the workload that controls them.
+// IndexWorkload is the cache index of pods by the name of the workload that they are named after.
 const IndexWorkload = "workload"
 
 // Cluster reads what belongs to a database, from watch caches.

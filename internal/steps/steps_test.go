@@ -215,7 +215,7 @@ func TestEditDatabaseWritesOnce(t *testing.T) {
 
 func TestVerifyFindsAPodWithAnotherSecret(t *testing.T) {
 	w := newWorld(t)
-	verify := ops.Verify{To: ops.After, Groups: []string{"perconaxtradb"}}
+	verify := ops.Verify{Groups: []string{"perconaxtradb"}}
 	if out := w.do(t, verify); out.Status != ops.Waiting {
 		t.Fatalf("%+v although no pod is up to date", out)
 	}

@@ -69,8 +69,8 @@ func (x *Executor) grow(ctx context.Context, claim *corev1.PersistentVolumeClaim
 	return x.Client.Patch(ctx, claim.DeepCopy(), client.RawPatch(types.MergePatchType, body), apply.FieldOwner)
 }
 
-// claims reads the group's claims in order of their ordinals, or that of one pod; one that does not exist, or is that of
-// another kind's database, is nil.
+// claims reads the group's claims, or that of one pod, by their names; one that does not exist, or is that of another
+// kind's database, is nil.
 func (x *Executor) claims(ctx context.Context, from client.Reader, t *Target, g ops.Group, pod string) (claimSet, error) {
 	set, ours := claimSet{}, labels.SelectorFromSet(engines.SelectorLabels(x.Cluster.Kind, t.Database.Object))
 	for ordinal := range g.Replicas {

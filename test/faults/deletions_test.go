@@ -47,7 +47,7 @@ func replacing(ctx context.Context, d *dock, s scenario, k int) (*run, bool, err
 			return err
 		}
 		r.forced = r.request.GetUID()
-		next, err := d.request(ctx, s, r.request.GetName(), r.asked)
+		next, err := d.request(s, r.request.GetName(), r.asked)
 		if err != nil {
 			return err
 		}

@@ -8,12 +8,10 @@ import (
 	"slices"
 	"time"
 
-	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -96,22 +94,13 @@ func (d *dock) launch(ctx context.Context) error {
 // order makes the database, defaulted as admission would.
 func (d *dock) order(ctx context.Context) (types.UID, error) {
 	db := d.sample.database(metav1.ObjectMeta{Namespace: d.space.Name, Name: d.sample.name})
-	webhook := webhooks.Database[engines.Database]{
-		Engine: d.sample.engine, Admission: admit.New(admit.Config{Cache: d.lab.Client, Live: d.lab.Client}),
-	}
-	if err := webhook.Default(d.asking(ctx), db); err != nil {
-		return "", fmt.Errorf("defaulting the database: %w", err)
-	}
+	admission := admit.New(admit.Config{Reader: d.lab.Client})
+	webhooks.Database{Engine: d.sample.engine, Admission: admission}.Default(ctx, db, nil)
 	if err := d.lab.Client.Create(ctx, db); err != nil {
 		return "", fmt.Errorf("making the database: %w", err)
 	}
 	d.config, d.variables, d.uneven = plain, variables{setting: "100000", size: birthSize}, false
 	return db.GetUID(), nil
-}
-
-// asking is a context in which the suite asks for admission.
-func (d *dock) asking(ctx context.Context) context.Context {
-	return admission.NewContextWithRequest(ctx, admission.Request{AdmissionRequest: admissionv1.AdmissionRequest{UserInfo: d.who}})
 }
 
 // afloat waits until that database is Ready and quiet.
@@ -162,14 +151,14 @@ func (d *dock) database() framework.Database {
 }
 
 // request makes a request for the scenario, defaulted and stamped as admission would.
-func (d *dock) request(ctx context.Context, s scenario, name string, v variables) (engines.OpsRequest, error) {
+func (d *dock) request(s scenario, name string, v variables) (engines.OpsRequest, error) {
 	r := d.sample.engine.Kind().NewRequest()
 	r.SetNamespace(d.space.Name)
 	r.SetName(name)
 	spec := r.RequestSpec()
 	spec.DatabaseRef.Name, spec.Type = d.sample.name, s.kind
 	s.ask(d.sample, v, r)
-	if err := (webhooks.OpsRequest[engines.OpsRequest]{Engine: d.sample.engine}).Default(d.asking(ctx), r); err != nil {
+	if err := (webhooks.OpsRequest{Engine: d.sample.engine}).Default(r, nil, d.who); err != nil {
 		return nil, fmt.Errorf("defaulting the request: %w", err)
 	}
 	return r, nil

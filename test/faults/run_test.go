@@ -44,7 +44,7 @@ func (d *dock) begin(ctx context.Context, s scenario, arm func(*run)) (*run, err
 	if r.before, err = d.look(ctx); err != nil {
 		return nil, err
 	}
-	if r.request, err = d.request(ctx, s, fmt.Sprintf("case-%d", d.cases), r.asked); err != nil {
+	if r.request, err = d.request(s, fmt.Sprintf("case-%d", d.cases), r.asked); err != nil {
 		return nil, err
 	}
 	d.operator.arm(0, nil)

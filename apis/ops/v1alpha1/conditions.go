@@ -17,9 +17,8 @@ const (
 	AnnotationPlacement = "ops.kubedb.com/placement-policy"
 	// AnnotationApplied is the hash of an object as it was last applied, so that an unchanged object costs no write.
 	AnnotationApplied = "ops.kubedb.com/applied"
-	// LabelKind and LabelName mark what an operation made.
+	// LabelKind marks what an operation made.
 	LabelKind = "ops.kubedb.com/kind"
-	LabelName = "ops.kubedb.com/name"
 )
 
 // Condition types that summarise a request. Step types are made by package ops; docs/conditions.md lists all and is made
