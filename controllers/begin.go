@@ -54,21 +54,8 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 	if unknown != nil && !c.growsBlindly(ctx, o, unknown) {
 		return nil, nil, unknown
 	}
-	after := o.db.Object.DeepCopyObject().(engines.Database)
-	if err := engines.Edit(c.Engine, after, o.request, version); err != nil {
-		return nil, nil, &refusal{opsv1.ReasonInvalid, err}
-	}
-	saved := &steps.Saved{
-		Request:  o.request.UID,
-		Topology: engines.Describe(c.Engine, after),
-		Before:   steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
-		After:    steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
-	}
-	var err error
-	if saved.Before.Spec, err = steps.SpecOf(o.db.Object); err != nil {
-		return nil, nil, err
-	}
-	if saved.After.Spec, err = steps.SpecOf(after); err != nil {
+	after, saved, err := c.edited(o, version)
+	if err != nil {
 		return nil, nil, err
 	}
 	tls, err := c.changeTLS(ctx, o, after)
@@ -99,6 +86,25 @@ func (c *Database) change(ctx context.Context, o *operation) (*steps.Saved, []*c
 	}
 	offered, err := c.trustFirst(ctx, saved, tls, after, version)
 	return saved, append(configs, offered...), err
+}
+
+// edited is the database with the spec that is asked for, and what is saved of both specs.
+func (c *Database) edited(o *operation, version *catalogv1.VersionSpec) (after engines.Database, saved *steps.Saved, err error) {
+	after = o.db.Object.DeepCopyObject().(engines.Database)
+	if err := engines.Edit(c.Engine, after, o.request, version); err != nil {
+		return nil, nil, &refusal{opsv1.ReasonInvalid, err}
+	}
+	saved = &steps.Saved{
+		Request:  o.request.UID,
+		Topology: engines.Describe(c.Engine, after),
+		Before:   steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
+		After:    steps.State{Workloads: map[string]*appsv1.StatefulSet{}},
+	}
+	if saved.Before.Spec, err = steps.SpecOf(o.db.Object); err != nil {
+		return nil, nil, err
+	}
+	saved.After.Spec, err = steps.SpecOf(after)
+	return after, saved, err
 }
 
 // growsBlindly tells whether an operation need not know what cannot be read or rendered: volumes grow whatever the configuration

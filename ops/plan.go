@@ -32,15 +32,15 @@ type Step struct {
 // one pod after the other has as long for each of them: turn is when it came to the present one, or zero if that is not known.
 // However often pods that were done are not Ready again, the step as a whole has an end.
 func (s Step) Timeout(r Request, since, turn time.Time) (from time.Time, limit time.Duration) {
-	units := time.Duration(max(s.Units, 1))
-	if _, inTurn := s.Action.(RollPods); !inTurn {
-		return since, cmp.Or(r.Timeout, units*DefaultTimeout)
-	}
 	each := cmp.Or(r.Timeout, DefaultTimeout)
+	whole := time.Duration(max(s.Units, 1)) * each
+	if _, inTurn := s.Action.(RollPods); !inTurn {
+		return since, cmp.Or(r.Timeout, whole)
+	}
 	if turn.Before(since) && !turn.IsZero() {
 		turn = since
 	}
-	if whole := units * each; turn.IsZero() || turn.Add(each).After(since.Add(whole)) {
+	if turn.IsZero() || turn.Add(each).After(since.Add(whole)) {
 		return since, whole
 	}
 	return turn, each

@@ -153,17 +153,14 @@ func (w Workload) census() census {
 
 func (c *census) add(pod *Pod, revision string) {
 	current := pod.Revision == revision
-	if current && pod.Created.After(c.last) {
-		c.last = pod.Created
+	if current {
+		c.note(pod)
 	}
 	switch {
 	case pod.Terminating:
 		c.away = pod
 	case current && pod.Ready:
 		c.done++
-		if pod.ReadySince.After(c.last) {
-			c.last = pod.ReadySince
-		}
 	case current && pod.CrashLooping && pod.Restarts >= startAttempts:
 		c.failing = pod
 	case current:
@@ -174,6 +171,17 @@ func (c *census) add(pod *Pod, revision string) {
 		c.stuck = pod
 	default:
 		c.unready = pod
+	}
+}
+
+// note keeps when the latest thing happened to a pod that is up to date.
+func (c *census) note(pod *Pod) {
+	latest := pod.Created
+	if pod.Ready && !pod.Terminating && pod.ReadySince.After(latest) {
+		latest = pod.ReadySince
+	}
+	if latest.After(c.last) {
+		c.last = latest
 	}
 }
 

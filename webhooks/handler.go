@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -24,6 +25,15 @@ import (
 
 // largestBody is more than twice the largest object that the API server stores, old and new together.
 const largestBody = 7 << 20
+
+// readWithin is how long a review may take to come in, and to find a place; the API server gives up after as long.
+const readWithin = 5 * time.Second
+
+// usualBody is what a review seldom exceeds. Those that do, or do not say, have few places among them: anything in the cluster
+// may send them, and without a limit they could take all the memory there is. Reviews of the usual size never wait.
+const usualBody = 256 << 10
+
+var places = make(chan struct{}, 8)
 
 // question is the part of an AdmissionReview that is looked at. The objects are decoded in the same pass: the fields
 // hold pointers to the kind's own type before the decoder comes.
@@ -55,6 +65,16 @@ var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // ServeHTTP implements http.Handler.
 func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readWithin)) // where there is no connection, nothing can hang
+	if r.ContentLength < 0 || r.ContentLength > usualBody {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		case <-time.After(readWithin):
+			http.Error(w, "too many large reviews at a time", http.StatusServiceUnavailable)
+			return
+		}
+	}
 	body, err := read(w, r)
 	if err != nil {
 		refuse(w, err)

@@ -20,6 +20,7 @@ import (
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/internal/admit"
+	"github.com/drydock-db/drydock/webhooks"
 )
 
 const restart = `{"apiVersion":"ops.kubedb.com/v1alpha1","kind":"SinglestoreOpsRequest","metadata":{"name":"r","namespace":"demo"},` +
@@ -283,5 +284,27 @@ func TestNoAnswerAdmitsNothing(t *testing.T) {
 		if verdict.Allowed || verdict.Result.Code != http.StatusInternalServerError || strings.Contains(verdict.Result.Message, "secret-word") {
 			t.Error(verdict.Result)
 		}
+	}
+}
+
+// Large reviews have few places among them; the usual ones never wait for one.
+func TestLargeReviewsWaitForAPlace(t *testing.T) {
+	s := serve(t, newAdmission(newClient(t)))
+	large := []byte(`{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u-1","operation":"DELETE","name":"` +
+		strings.Repeat("x", 300<<10) + `"}}`)
+	free := webhooks.TakePlaces()
+	answered := make(chan int)
+	go func() { answered <- s.post(mutateSdbOps, large).Code }()
+	if r := s.review(mutateSdbOps, []byte(restart), nil, false); !r.Allowed {
+		t.Errorf("a usual review: %v", r.Result)
+	}
+	select {
+	case code := <-answered:
+		t.Errorf("a large review did not wait: status %d", code)
+	default:
+	}
+	free()
+	if code := <-answered; code != http.StatusOK {
+		t.Errorf("status %d once there is a place", code)
 	}
 }

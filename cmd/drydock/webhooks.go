@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"net/http"
+	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -54,8 +59,27 @@ func serveWebhooks(ctx context.Context, mgr ctrl.Manager, a *admit.Admission, o 
 	if err := mgr.AddReadyzCheck("webhook", server.StartedChecker()); err != nil {
 		return err
 	}
+	if err := mgr.AddReadyzCheck("caches", filled(mgr.GetCache())); err != nil {
+		return err
+	}
 	if err := mgr.Add(certificate); err != nil {
 		return err
 	}
 	return mgr.Add(server)
+}
+
+// filledWithin is how long a probe waits for the caches; less than the second that a probe may take.
+const filledWithin = 500 * time.Millisecond
+
+// filled tells whether the caches are filled that admission answers from. Servers start before them: without this, reviews would
+// be sent to a replica that has to refuse them.
+func filled(c cache.Cache) healthz.Checker {
+	return func(r *http.Request) error {
+		ctx, cancel := context.WithTimeout(r.Context(), filledWithin)
+		defer cancel()
+		if !c.WaitForCacheSync(ctx) {
+			return errors.New("the watch caches are not filled yet")
+		}
+		return nil
+	}
 }

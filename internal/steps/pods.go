@@ -38,9 +38,13 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 		}
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
 	}
+	return x.rollNext(ctx, t, g)
+}
+
+// rollNext lets the next pod leave, if it is time for it, and says since when that pod has had its turn.
+func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Outcome, err error) {
 	roll := ops.NextPod(View(g.live, g.pods))
-	out := roll.Outcome
-	if roll.Evict != nil {
+	if out = roll.Outcome; roll.Evict != nil {
 		out, err = x.evict(ctx, g, roll)
 	}
 	// Before the first pod is done, the step's own beginning counts, which is later than the plan's.

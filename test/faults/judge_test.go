@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -187,6 +188,8 @@ func sunk(r *run, undisturbed *reference) []string {
 		case framework.Request:
 			wrong = append(wrong, orphanedRequest(o)...)
 			continue
+		case *corev1.PersistentVolume:
+			continue // it follows its claim when the storage has time, and no operator has a part in that
 		}
 		if !usersOwn[kindOf(o)+"/"+o.GetName()] {
 			wrong = append(wrong, fmt.Sprintf("left behind: %s %s", kindOf(o), o.GetName()))
