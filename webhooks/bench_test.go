@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -43,6 +44,9 @@ type nowhere struct{ header http.Header }
 func (n nowhere) Header() http.Header         { return n.header }
 func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (n nowhere) WriteHeader(int)             {}
+
+// SetReadDeadline is what a connection has.
+func (n nowhere) SetReadDeadline(time.Time) error { return nil }
 
 const reconfigure = `{"apiVersion":"ops.kubedb.com/v1alpha1","kind":"SinglestoreOpsRequest","metadata":{"name":"r","namespace":"demo","labels":{"app":"shop"}},` +
 	`"spec":{"type":"Reconfigure","databaseRef":{"name":"sdb"},"timeout":"10m","configuration":{"aggregator":{"applyConfig":{"sdb-apply.cnf":"max_connections = 550\n"}}}}}`
