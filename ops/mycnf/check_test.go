@@ -37,7 +37,7 @@ func TestCheck(t *testing.T) {
 		{"longer than a server reads", mysql, "x=" + strings.Repeat("a", 4093) + "datadir=/evil\n", []string{
 			"f.cnf, line 1: the line has 4108 bytes, but servers read no more than 4000 of a line; make it shorter"}},
 		{"open header", mysql, "[mysqld\nx=1\n", []string{`f.cnf, line 1: the section header is not closed; write it as "[name]"`}},
-		{"nameless header", mysql, "[]\n", []string{`f.cnf, line 1: the section's name is none; use letters, digits, "_", "-" and "."`}},
+		{"nameless header", mysql, "[]\n", []string{`f.cnf, line 1: the section has no name that can be used; write letters, digits, "_", "-" and "."`}},
 		{"words behind a header", mysql, "[mysqld] x=1\n", []string{`f.cnf, line 1: something follows the section header; put it on a line of its own`}},
 		{"no key", mysql, "[mysqld]\n= 5\n", []string{`f.cnf, line 2: this is no option; write it as "name = value" or "name"`}},
 		{"a sentence", mysql, "please be fast\n", []string{`f.cnf, line 1: this is no option; write it as "name = value" or "name"`}},

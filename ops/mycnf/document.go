@@ -102,7 +102,7 @@ func readHeader(raw, text string) line {
 	case !closed:
 		return line{kind: unreadable, raw: raw, wrong: `the section header is not closed; write it as "[name]"`}
 	case !name.MatchString(inner):
-		return line{kind: unreadable, raw: raw, wrong: `the section's name is none; use letters, digits, "_", "-" and "."`}
+		return line{kind: unreadable, raw: raw, wrong: `the section has no name that can be used; write letters, digits, "_", "-" and "."`}
 	case after != "" && after[0] != '#' && after[0] != ';':
 		return line{kind: unreadable, raw: raw, wrong: "something follows the section header; put it on a line of its own"}
 	}
