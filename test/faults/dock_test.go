@@ -35,7 +35,9 @@ type dock struct {
 	variables variables
 	uneven    bool
 	cases     int
-	ledger    ledger
+	// last names the case that was played last.
+	last   string
+	ledger ledger
 }
 
 // dig makes a dock with a database that is Ready.

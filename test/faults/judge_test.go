@@ -24,6 +24,8 @@ type reference struct {
 	events int
 	// text is the scene after it, birth the scene when the database was new.
 	text, birth []string
+	// blurred is true when cert-manager has issued a certificate twice that was asked for once, which the text tells of.
+	blurred bool
 }
 
 // Lines of a scene that some judges do not look at.

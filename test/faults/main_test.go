@@ -48,14 +48,15 @@ func TestFaults(t *testing.T) {
 		t.Fatalf("-faults.part is %q, not like 2/3: %v", *part, err)
 	}
 	start := time.Now()
-	h := open(t)
+	h, report := open(t), &trouble{T: t}
+	defer report.summarize()
 	wanted := slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return !concerned(filter, s) })
-	references, calm := h.explore(t, wanted)
+	references, calm := h.explore(report, wanted)
 	all := jobs(references, wanted, *seed, filter)
 	list := chosen(all, number, parts)
 	t.Logf("%d of %d cases, part %s of seed %q, after %s of undisturbed runs", len(list), len(all), *part, *seed, time.Since(start).Round(time.Second))
 	began := time.Now()
-	verdicts, dropped := h.runAll(t, list, start)
+	verdicts, dropped := h.runAll(report, list, start)
 	if len(verdicts) == 0 {
 		t.Fatal("no case was run")
 	}
@@ -65,15 +66,16 @@ func TestFaults(t *testing.T) {
 		t.Logf("only %d of %d were played: the time was up", len(verdicts), len(list))
 	}
 	if second := secondTries(verdicts); len(second) > 1+len(verdicts)/200 {
-		t.Errorf("%d cases passed at their second try only, which is more than chance: %s", len(second), shorten(second, 20))
+		report.Errorf("%d cases passed at their second try only, which is more than chance: %s", len(second), shorten(second, 20))
 	}
 	for _, wrong := range calm() {
-		t.Error(wrong)
+		report.Errorf("%s", wrong)
 	}
 	for _, v := range verdicts {
 		t.Run(v.name(), func(t *testing.T) {
 			if len(v.wrong) > 0 {
 				t.Error(shorten(v.wrong, 12))
+				report.keep(v.name() + ": " + shorten(v.wrong, 12))
 			}
 		})
 	}
@@ -94,17 +96,17 @@ func concerned(filter *regexp.Regexp, s sample) bool {
 }
 
 // runAll runs the cases in many docks and returns the verdicts, sorted by name, and how many cases there was no time for.
-func (h *harbour) runAll(t *testing.T, list []job, start time.Time) (verdicts []verdict, dropped int) {
+func (h *harbour) runAll(t *trouble, list []job, start time.Time) (verdicts []verdict, dropped int) {
 	t.Helper()
 	var mu sync.Mutex
 	total := len(list)
-	s := &schedule{harbour: h, open: list, complain: func(wrong string) { t.Error(wrong) }}
+	s := &schedule{harbour: h, open: list, complain: func(wrong string) { t.Errorf("%s", wrong) }}
 	s.done = func(v verdict) {
 		mu.Lock()
 		defer mu.Unlock()
 		if len(v.wrong) > 0 {
 			t.Logf("FAILED %s: %s", v.name(), shorten(v.wrong, 3))
-			keep(t, v)
+			keep(t.T, v)
 		}
 		if len(v.wrong) > 0 && *replay && v.earlier == nil {
 			s.again(v)
@@ -128,6 +130,7 @@ func (h *harbour) runAll(t *testing.T, list []job, start time.Time) (verdicts []
 		})
 	}
 	wg.Wait()
+	s.retired.Wait()
 	slices.SortFunc(verdicts, func(a, b verdict) int { return strings.Compare(a.name(), b.name()) })
 	s.mu.Lock() // hurry may just be at it
 	defer s.mu.Unlock()

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
-	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
 // course names the references: a scenario on a sample.
@@ -24,7 +26,7 @@ func (s sample) voyage() []scenario {
 // later runs would say nothing, so that is a failure too.
 //
 // The databases stay, and calm waits until nothing has been written for a minute and says what has been.
-func (h *harbour) explore(t *testing.T, wanted []sample) (all map[course]*reference, calm func() []string) {
+func (h *harbour) explore(t *trouble, wanted []sample) (all map[course]*reference, calm func() []string) {
 	t.Helper()
 	type result struct {
 		found map[course]*reference
@@ -36,7 +38,7 @@ func (h *harbour) explore(t *testing.T, wanted []sample) (all map[course]*refere
 	for i, s := range wanted {
 		for twin := range results[i] {
 			wg.Go(func() {
-				found, dock, err := h.sail(t.Context(), s)
+				found, dock, err := h.clear(t.Context(), s)
 				results[i][twin] = result{found, dock, err}
 			})
 		}
@@ -78,17 +80,66 @@ const longCalm = time.Minute
 
 // calm lets a minute pass from now on, then says what has been written, and gives the dock up.
 func (d *dock) calm() (wait func() []string) {
-	done := len(d.operator.written())
+	done, start := len(d.operator.written()), time.Now()
 	over := time.After(longCalm)
 	return func() []string {
 		defer d.fill()
 		<-over
 		var wrong []string
+		renewed := d.renewedAfter(start)
 		for _, w := range d.operator.written()[done:] {
-			wrong = append(wrong, fmt.Sprintf("written to %s within a minute after the last operation: %s", d.sample.title, w.what))
+			if renewed.IsZero() || w.at.Before(renewed.Add(-time.Second)) || !strings.HasSuffix(w.what, "/status") {
+				wrong = append(wrong, fmt.Sprintf("written to %s within a minute after %s: %s", d.sample.title, d.last, w))
+			}
+		}
+		if len(wrong) > 0 {
+			wrong = append(wrong, d.since(start)...)
 		}
 		return wrong
 	}
+}
+
+// renewedAfter is when a certificate was next issued; zero for never. On a busy machine cert-manager may come back to an
+// issuance seconds after its end (see certificate), and that there is a new one is told in the database's status.
+func (d *dock) renewedAfter(start time.Time) time.Time {
+	for _, e := range d.space.Record.Story().Events {
+		if s, ok := e.Object.(*corev1.Secret); ok && s.Type == corev1.SecretTypeTLS && e.Seen.After(start) {
+			return e.Seen
+		}
+	}
+	return time.Time{}
+}
+
+// since are the events that came later, for people.
+func (d *dock) since(start time.Time) []string {
+	var lines []string
+	for _, e := range d.space.Record.Story().Events {
+		if e.Seen.After(start) {
+			lines = append(lines, line(e))
+		}
+	}
+	return lines
+}
+
+// clear sails until nothing is blurred, three times at most.
+func (h *harbour) clear(ctx context.Context, s sample) (found map[course]*reference, d *dock, err error) {
+	for range 3 {
+		if found, d, err = h.sail(ctx, s); err != nil {
+			return found, d, err
+		}
+		blurred := ""
+		for c, u := range found {
+			if u.blurred {
+				blurred = c.scenario
+			}
+		}
+		if blurred == "" {
+			return found, d, nil
+		}
+		d.fill()
+		err = fmt.Errorf("cert-manager has issued a certificate twice in %s, in each of three attempts", blurred)
+	}
+	return nil, nil, err
 }
 
 // sail runs every scenario on one database, which stays.
@@ -119,6 +170,7 @@ func (d *dock) sail(ctx context.Context) (map[course]*reference, error) {
 			return nil, fmt.Errorf("%s: %w", scenario.name, err)
 		}
 		u.birth = birth
+		d.last = "undisturbed " + scenario.name
 		found[course{scenario.name, d.sample.title}] = u
 	}
 	return found, nil
@@ -136,7 +188,7 @@ func (d *dock) leg(ctx context.Context, s scenario, ear *dropper) (*reference, e
 	if err := r.finish(ctx); err != nil {
 		return nil, err
 	}
-	u := &reference{text: r.text(), writes: d.operator.written()}
+	u := &reference{text: r.text(), writes: d.operator.written(), blurred: r.issuedTwice()}
 	u.events, _ = ear.seen()
 	if wrong := succeeded(r, u); len(wrong) > 0 {
 		return nil, errors.New("undisturbed, and yet:\n" + shorten(wrong, 20) + "\n" + d.operator.log.String())

@@ -87,7 +87,7 @@ var scenarios = []scenario{
 		}),
 	},
 	{
-		name: "Reconfigure-undone", kind: opsv1.Reconfigure, from: plain, to: plain, only: "PerconaXtraDB",
+		name: "Reconfigure-undone", kind: opsv1.Reconfigure, from: plain, to: plain,
 		restarts: firstGroup, lastPod: true, twice: true, fails: true,
 		ask: once(reconfiguring(func(s sample, _ variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{ApplyConfig: map[string]string{
@@ -186,7 +186,10 @@ func reconfiguring(change func(sample, variables) opsv1.ReconfigurationSpec) fun
 func once(ask func(sample, variables, any)) func(sample, variables, any) {
 	return func(s sample, v variables, request any) {
 		ask(s, v, request)
-		if r, ok := request.(*opsv1.PerconaXtraDBOpsRequest); ok {
+		switch r := request.(type) {
+		case *opsv1.PerconaXtraDBOpsRequest:
+			r.Spec.MaxRetries = new(int32(0))
+		case *opsv1.SinglestoreOpsRequest:
 			r.Spec.MaxRetries = new(int32(0))
 		}
 	}

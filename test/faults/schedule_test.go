@@ -127,6 +127,8 @@ type schedule struct {
 	done    func(verdict)
 	// complain says what is wrong that belongs to no case.
 	complain func(string)
+	// retired are the docks that take no more cases, and have to stay calm for a minute.
+	retired sync.WaitGroup
 }
 
 // hurry drops all cases that need not be run.
@@ -215,16 +217,23 @@ func (s *schedule) work(ctx context.Context) error {
 			continue
 		}
 		failures = 0
-		good := s.use(ctx, d, time.Since(start))
-		if _, more := s.needed(); more || !good {
+		if good := s.use(ctx, d, time.Since(start)); good {
+			s.retire(d)
+		} else {
 			d.fill()
-			continue
-		}
-		for _, wrong := range d.calm()() { // the last one of this worker: after a fault too nothing is written for a minute
-			s.complain(wrong)
 		}
 	}
 	return ctx.Err()
+}
+
+// retire watches a dock for a minute, in which nothing is written: after a fault too.
+func (s *schedule) retire(d *dock) {
+	calm := d.calm()
+	s.retired.Go(func() {
+		if wrong := calm(); len(wrong) > 0 {
+			s.complain(shorten(wrong, 30))
+		}
+	})
 }
 
 // use runs cases in a dock for as long as it is good, and there are any.
@@ -246,7 +255,7 @@ func (s *schedule) use(ctx context.Context, d *dock, digging time.Duration) (goo
 
 // try runs one case. good tells whether the dock can take another.
 func (s *schedule) try(ctx context.Context, d *dock, j job) (v verdict, good bool) {
-	v.job = j
+	v.job, d.last = j, j.name()
 	start := time.Now()
 	err := d.prepare(ctx, j.scenario)
 	v.spent.preparing = time.Since(start)
