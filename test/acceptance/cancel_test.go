@@ -35,6 +35,7 @@ var _ = Describe("Deleting a request that runs", func() {
 			Expect(last.UID).To(Equal(r.GetUID()))
 			Expect(last.Outcome).To(Equal(kubedbv1.OutcomeCanceled))
 			Expect(last.Message).To(ContainSubstring("undone"))
+			Expect(a.listed(ctx, db)).To(ContainElements("Ready", "Canceled", "Canceled"), "outcome and reason")
 			Expect(configuration(see(a, db), g)).To(Equal(kubedbv1.ConfigurationSpec{}))
 			a.runs(ctx, s, g, "wait_timeout", "")
 			counts := map[string]int{}

@@ -41,6 +41,8 @@ var _ = Describe("A configuration that keeps pods from starting", func() {
 			a.runs(ctx, s, g, "wait_timeout", "60")
 			a.isFree(s)
 			Expect(a.lastOperation(s).Outcome).To(Equal(kubedbv1.OutcomeFailed))
+			Expect(a.listed(ctx, r)).To(ContainElements("Failed", "PodNotStarting"))
+			Expect(a.listed(ctx, db)).To(ContainElements("Ready", "Failed", "PodNotStarting"))
 			Eventually(ctx, a.told(r)).Should(Equal([]string{"Normal Starting", "Warning Undoing", "Warning Failed"}))
 
 			a.succeeds(ctx, s.reconfigure(a, "good", changes{g: inline("a.cnf", "wait_timeout = 70\n")}))

@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/drydock-db/drydock/test/framework"
@@ -79,4 +80,12 @@ func (a *arena) mustKubectl(ctx context.Context, stdin string, args ...string) s
 	out := a.kubectl(ctx, stdin, args...)
 	Expect(out.Failed()).To(BeFalse(), fmt.Sprintf("kubectl %s: %s", strings.Join(args, " "), out))
 	return out.String()
+}
+
+// listed are the words of the line in which kubectl get -o wide shows an object.
+func (a *arena) listed(ctx context.Context, o client.Object) []string {
+	GinkgoHelper()
+	kind, err := a.Client.GroupVersionKindFor(o)
+	Expect(err).NotTo(HaveOccurred())
+	return strings.Fields(a.mustKubectl(ctx, "", "get", strings.ToLower(kind.Kind), o.GetName(), "-o", "wide", "--no-headers"))
 }
