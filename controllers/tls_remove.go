@@ -96,7 +96,8 @@ func (c *Database) forget(ctx context.Context, s *session, r *journal.Request) e
 	return c.removeCopiesOf(ctx, s.db.Object, saved.Before.Workloads)
 }
 
-// removeCopiesOf removes the copies of certificates that those workloads named, but what pods mount today.
+// removeCopiesOf removes the copies of certificates that those workloads named, but what workloads name today. The API server
+// is asked: a cache may be of before the restarts, and nobody looks for these copies again.
 func (c *Database) removeCopiesOf(ctx context.Context, db engines.Database, workloads map[string]*appsv1.StatefulSet) error {
 	names := map[string]bool{}
 	for _, set := range workloads {
@@ -104,11 +105,18 @@ func (c *Database) removeCopiesOf(ctx context.Context, db engines.Database, work
 			names[name] = true
 		}
 	}
-	live, err := c.mounting(ctx, db)
-	if err != nil {
-		return err
+	if len(names) == 0 {
+		return nil
 	}
-	delete(names, live.secret)
+	today := *c.Cluster
+	today.Client = c.Live
+	for _, g := range engines.Describe(c.Engine, db).Groups {
+		set, err := today.Workload(ctx, db, g.Workload)
+		if err != nil {
+			return err
+		}
+		delete(names, steps.CopyOf(db.GetName(), set))
+	}
 	return c.Executor.RemoveCopies(ctx, db, slices.Sorted(maps.Keys(names)))
 }
 
