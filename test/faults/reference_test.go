@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -86,11 +87,8 @@ func (d *dock) calm() (wait func() []string) {
 		defer d.fill()
 		<-over
 		var wrong []string
-		renewed := d.renewedAfter(start)
-		for _, w := range d.operator.written()[done:] {
-			if renewed.IsZero() || w.at.Before(renewed.Add(-time.Second)) || !strings.HasSuffix(w.what, "/status") {
-				wrong = append(wrong, fmt.Sprintf("written to %s within a minute after %s: %s", d.sample.title, d.last, w))
-			}
+		for _, w := range d.unasked(done, start) {
+			wrong = append(wrong, fmt.Sprintf("written to %s within a minute after %s: %s", d.sample.title, d.last, w))
 		}
 		if len(wrong) > 0 {
 			wrong = append(wrong, d.since(start)...)
@@ -99,8 +97,17 @@ func (d *dock) calm() (wait func() []string) {
 	}
 }
 
+// unasked are the operator's writes but so many, made since then, for which there was no reason: that a certificate was issued
+// anew is one to say so in the database's status.
+func (d *dock) unasked(done int, start time.Time) []write {
+	renewed := d.renewedAfter(start)
+	return slices.DeleteFunc(d.operator.written()[done:], func(w write) bool {
+		return !renewed.IsZero() && w.at.After(renewed.Add(-time.Second)) && strings.HasSuffix(w.what, "/status")
+	})
+}
+
 // renewedAfter is when a certificate was next issued; zero for never. On a busy machine cert-manager may come back to an
-// issuance seconds after its end (see certificate), and that there is a new one is told in the database's status.
+// issuance seconds after its end (see certificate), and it takes its time to issue what a cancelled operation had changed.
 func (d *dock) renewedAfter(start time.Time) time.Time {
 	for _, e := range d.space.Record.Story().Events {
 		if s, ok := e.Object.(*corev1.Secret); ok && s.Type == corev1.SecretTypeTLS && e.Seen.After(start) {

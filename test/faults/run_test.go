@@ -135,9 +135,9 @@ func (r *run) settle(ctx context.Context) error {
 	if err := r.quiet(ctx); err != nil {
 		return r.explain(err)
 	}
-	done := len(r.operator.written())
+	done, start := len(r.operator.written()), time.Now()
 	time.Sleep(settling)
-	r.chatter = r.operator.written()[done:]
+	r.chatter = r.unasked(done, start)
 	var err error
 	r.after, err = r.look(ctx)
 	return err
