@@ -107,10 +107,11 @@ func (d *dock) unasked(done int, start time.Time) []write {
 }
 
 // renewedAfter is when a certificate was next issued; zero for never. On a busy machine cert-manager may come back to an
-// issuance seconds after its end (see certificate), and it takes its time to issue what a cancelled operation had changed.
+// issuance seconds after its end (see certificate), and it takes its time to issue what a cancelled operation had changed. It
+// writes the Secret a moment before it says that the Certificate is ready.
 func (d *dock) renewedAfter(start time.Time) time.Time {
 	for _, e := range d.space.Record.Story().Events {
-		if s, ok := e.Object.(*corev1.Secret); ok && s.Type == corev1.SecretTypeTLS && e.Seen.After(start) {
+		if s, ok := e.Object.(*corev1.Secret); ok && s.Type == corev1.SecretTypeTLS && e.Seen.After(start.Add(-settling)) {
 			return e.Seen
 		}
 	}
