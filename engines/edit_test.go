@@ -42,6 +42,8 @@ func (e onlySettings) Settings(db Database) Settings {
 	return s
 }
 
+func (onlySettings) Aliases() []string { return []string{"server"} }
+
 func stored(size string) *corev1.PersistentVolumeClaimSpec {
 	return &corev1.PersistentVolumeClaimSpec{Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(size)}}}
 }
@@ -61,6 +63,10 @@ func TestEdit(t *testing.T) {
 	yes, no := true, false
 	issuer := func(name string) *corev1.TypedLocalObjectReference {
 		return &corev1.TypedLocalObjectReference{Kind: "Issuer", Name: name}
+	}
+	issued := []kubedbv1.CertificateSpec{{Alias: "server", SecretName: "pxc-server-cert"}}
+	by := func(name string) *kubedbv1.TLSConfig {
+		return &kubedbv1.TLSConfig{IssuerRef: issuer(name), Certificates: issued}
 	}
 	for _, c := range []struct {
 		name    string
@@ -83,12 +89,15 @@ func TestEdit(t *testing.T) {
 		{"the newer field wins", spec{ConfigSecret: &corev1.LocalObjectReference{Name: "a"}, Configuration: &kubedbv1.ConfigurationSpec{SecretName: "b"}},
 			reconfiguration(opsv1.ReconfigurationSpec{}), spec{Configuration: &kubedbv1.ConfigurationSpec{SecretName: "b"}}},
 		{"TLS is added", spec{}, tls(ops.TLSChange{TLSConfig: kubedbv1.TLSConfig{IssuerRef: issuer("ca")}, RequireSSL: &yes}),
-			spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("ca")}, RequireSSL: true}},
+			spec{TLS: by("ca"), RequireSSL: true}},
+		{"a certificate has its own Secret", spec{}, tls(ops.TLSChange{TLSConfig: kubedbv1.TLSConfig{IssuerRef: issuer("ca"),
+			Certificates: []kubedbv1.CertificateSpec{{Alias: "server", SecretName: "mine"}}}}),
+			spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("ca"), Certificates: []kubedbv1.CertificateSpec{{Alias: "server", SecretName: "mine"}}}}},
 		{"TLS is removed, and requireSSL with it", spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("ca")}, RequireSSL: true}, tls(ops.TLSChange{Remove: true}), spec{}},
 		{"requireSSL alone", spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("ca")}, RequireSSL: true}, tls(ops.TLSChange{RequireSSL: &no}),
-			spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("ca")}}},
+			spec{TLS: by("ca")}},
 		{"requireSSL is not mentioned", spec{TLS: &kubedbv1.TLSConfig{}, RequireSSL: true}, tls(ops.TLSChange{TLSConfig: kubedbv1.TLSConfig{IssuerRef: issuer("b")}}),
-			spec{TLS: &kubedbv1.TLSConfig{IssuerRef: issuer("b")}, RequireSSL: true}},
+			spec{TLS: by("b"), RequireSSL: true}},
 		{"no TLS section", spec{RequireSSL: true}, ops.Request{Type: opsv1.ReconfigureTLS}, spec{RequireSSL: true}},
 		{"volumes grow", spec{Storage: stored("1Gi")}, expansion("2Gi"), spec{Storage: stored("2Gi")}},
 		{"volumes do not shrink", spec{Storage: stored("3Gi")}, expansion("2Gi"), spec{Storage: stored("3Gi")}},
@@ -96,6 +105,7 @@ func TestEdit(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := &kubedbv1.PerconaXtraDB{Spec: c.spec}
+			db.Name = "pxc"
 			for _, pass := range []string{"once", "twice"} {
 				if err := Edit(onlySettings{}, db, c.request, nil); err != nil {
 					t.Fatal(err)
