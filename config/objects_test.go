@@ -21,7 +21,7 @@ import (
 // TestObjectsFitTheSchema checks samples and catalog against the definitions as strictly as kubectl does: no unknown field.
 func TestObjectsFitTheSchema(t *testing.T) {
 	crds := definitions(t)
-	for _, pattern := range []string{"samples/*.yaml", "catalog/[ps]*.yaml"} {
+	for _, pattern := range []string{"samples/*.yaml", "catalog/[ps]*.yaml", "testdata/catalog-*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("no files match %s", pattern)

@@ -113,6 +113,44 @@ type VersionSpec struct {
 	// UpdateConstraints limits updates between versions.
 	// +optional
 	UpdateConstraints *UpdateConstraints `json:"updateConstraints,omitempty"`
+
+	// What follows stands in KubeDB's own entries, so that they can be applied as they are. Nothing is done with it.
+
+	// GitSyncer is the image that fetches scripts from a git repository. Not used.
+	// +optional
+	GitSyncer *Image `json:"gitSyncer,omitempty"`
+	// PodSecurityPolicies names policies of a kind that Kubernetes has no more. Not used.
+	// +optional
+	PodSecurityPolicies *PodSecurityPolicies `json:"podSecurityPolicies,omitempty"`
+	// Stash names the tasks of a backup tool. Not used.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Stash *runtime.RawExtension `json:"stash,omitempty"`
+	// UI lists charts of a web console. Not used.
+	// +optional
+	UI []Chart `json:"ui,omitempty"`
+}
+
+// PodSecurityPolicies are named by KubeDB's entries.
+type PodSecurityPolicies struct {
+	// DatabasePolicyName is the policy of database pods.
+	DatabasePolicyName string `json:"databasePolicyName"`
+}
+
+// Chart is a part of a web console.
+type Chart struct {
+	// Name of the chart.
+	Name string `json:"name"`
+	// Version of the chart.
+	// +optional
+	Version string `json:"version,omitempty"`
+	// Disable leaves the chart out.
+	// +optional
+	Disable bool `json:"disable,omitempty"`
+	// Values of the chart.
+	// +optional
+	// +kubebuilder:pruning:PreserveUnknownFields
+	Values *runtime.RawExtension `json:"values,omitempty"`
 }
 
 // SecurityContext is who the database runs as.
