@@ -35,6 +35,8 @@ type dock struct {
 	variables variables
 	uneven    bool
 	cases     int
+	// rules are those by which its fake nodes misbehave; nil at first.
+	rules []string
 	// last names the case that was played last.
 	last   string
 	ledger ledger
@@ -58,7 +60,7 @@ func (h *harbour) dig(ctx context.Context, s sample) (*dock, error) {
 			return nil, fmt.Errorf("making Secret %s: %w", name, err)
 		}
 	}
-	if err := d.slowDown(ctx); err != nil {
+	if err := d.misbehave(ctx, nil); err != nil {
 		d.fill()
 		return nil, err
 	}
@@ -72,15 +74,16 @@ func (h *harbour) dig(ctx context.Context, s sample) (*dock, error) {
 	return d, nil
 }
 
-// slowDown lets pods take their time to go, if not much, so that the disruption controller sees most of them leave.
-func (d *dock) slowDown(ctx context.Context) error {
-	rules := &corev1.ConfigMap{
-		ObjectMeta: metav1.ObjectMeta{Namespace: d.space.Name, Name: "lab-faults"},
-		Data:       map[string]string{"rules": `[{pod: "*", terminateAfter: 300ms}]`},
+// misbehave sets the rules of the dock's fake nodes, beside the one that holds always. The framework's own lets pods take
+// half a second to go; here a little less is enough for the disruption controller to see most of them leave.
+func (d *dock) misbehave(ctx context.Context, rules []string) error {
+	if d.rules != nil && slices.Equal(d.rules, rules) {
+		return nil
 	}
-	if err := d.lab.Client.Create(ctx, rules); err != nil {
-		return fmt.Errorf("slowing the pods down: %w", err)
+	if err := d.space.Faults(ctx, append([]string{`{pod: "*", terminateAfter: 300ms}`}, rules...)...); err != nil {
+		return err
 	}
+	d.rules = append([]string{}, rules...)
 	return nil
 }
 

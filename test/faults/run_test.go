@@ -39,6 +39,9 @@ type run struct {
 func (d *dock) begin(ctx context.Context, s scenario, arm func(*run)) (*run, error) {
 	d.cases++
 	d.ledger.open()
+	if err := d.misbehave(ctx, s.rules); err != nil {
+		return nil, err
+	}
 	r := &run{dock: d, scenario: s, asked: d.next(s)}
 	var err error
 	if r.before, err = d.look(ctx); err != nil {
@@ -163,7 +166,7 @@ func (r *run) close(ctx context.Context) (good bool, err error) {
 		return false, nil
 	}
 	succeeded := r.now() != nil && !r.scenario.fails || r.lastOutcome() == kubedbv1.OutcomeSuccessful
-	if !succeeded && r.scenario.kind == opsv1.ReconfigureTLS {
+	if !succeeded && r.scenario.kind == opsv1.ReconfigureTLS && !r.scenario.fails {
 		return false, nil // certificates may have been issued that no pod mounts
 	}
 	r.note(succeeded)

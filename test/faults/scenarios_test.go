@@ -49,6 +49,8 @@ type scenario struct {
 	grows bool
 	// once is true when the request makes no sense any more after the spec has been edited.
 	once bool
+	// rules are those by which the fake nodes misbehave meanwhile.
+	rules []string
 	// ask fills in the request.
 	ask func(s sample, v variables, spec any)
 }
@@ -106,6 +108,11 @@ var scenarios = []scenario{
 	{
 		name: "ReconfigureTLS-add", kind: opsv1.ReconfigureTLS, from: plain, to: secured, restarts: everyGroup,
 		ask: securing(by(firstAuthority)),
+	},
+	{
+		name: "ReconfigureTLS-undone", kind: opsv1.ReconfigureTLS, from: plain, to: plain,
+		restarts: firstGroup, lastPod: true, twice: true, fails: true, ask: once(securing(by(firstAuthority))),
+		rules: []string{`{pod: "*", refuseSecret: "*-tls-*"}`},
 	},
 	{
 		name: "ReconfigureTLS-requireSSL", kind: opsv1.ReconfigureTLS, from: secured, to: strict, only: "PerconaXtraDB",
