@@ -12,7 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
@@ -229,15 +228,10 @@ func (c *Database) version(ctx context.Context, db engines.Database) (*catalogv1
 	return version.VersionSpec(), nil
 }
 
-// revisionName is the name of the ControllerRevision in which a request's change is saved.
-func revisionName(request types.UID, database string) string {
-	return database + "-ops-" + string(request[:min(8, len(request))])
-}
-
 // savedRevision reads what the operation was planned from, or nil if it has not got that far.
 func (c *Database) savedRevision(ctx context.Context, o *operation) (*steps.Saved, error) {
 	var revision appsv1.ControllerRevision
-	key := client.ObjectKey{Namespace: o.db.Object.GetNamespace(), Name: revisionName(o.request.UID, o.request.Database)}
+	key := client.ObjectKey{Namespace: o.db.Object.GetNamespace(), Name: o.request.RevisionName()}
 	err := c.Client.Get(ctx, key, &revision)
 	if apierrors.IsNotFound(err) && o.request.Started {
 		err = c.Live.Get(ctx, key, &revision) // the cache may be behind
@@ -268,8 +262,8 @@ func (c *Database) save(ctx context.Context, o *operation, saved *steps.Saved) e
 	db := o.db.Object
 	revision := &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: revisionName(o.request.UID, o.request.Database), Namespace: db.GetNamespace(),
-			Labels: map[string]string{opsv1.LabelKind: o.request.Kind, LabelInstance: db.GetName()},
+			Name: o.request.RevisionName(), Namespace: db.GetNamespace(),
+			Labels: map[string]string{opsv1.LabelKind: o.request.Kind, engines.LabelInstance: db.GetName()},
 			OwnerReferences: []metav1.OwnerReference{
 				*metav1.NewControllerRef(db, c.Engine.Kind().Database),
 			},

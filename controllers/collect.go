@@ -15,12 +15,10 @@ import (
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/internal/steps"
 	"github.com/drydock-db/drydock/ops"
 )
-
-// LabelInstance names the database on everything that belongs to it.
-const LabelInstance = "app.kubernetes.io/instance"
 
 // collect deletes the saved revisions of earlier operations, and the rendered Secrets that only they named. It runs
 // while an operation runs, so that the last one can always be looked up; on each pass, because one may be cut short. One that
@@ -29,7 +27,7 @@ func (c *Database) collect(ctx context.Context, o *operation) error {
 	db := o.db.Object
 	var revisions appsv1.ControllerRevisionList
 	if err := c.Client.List(ctx, &revisions, client.InNamespace(db.GetNamespace()), client.HasLabels{opsv1.LabelKind},
-		client.MatchingLabels{LabelInstance: db.GetName()}); err != nil {
+		client.MatchingLabels{engines.LabelInstance: db.GetName()}); err != nil {
 		return fmt.Errorf("listing saved revisions: %w", err)
 	}
 	var errs []error
@@ -67,7 +65,7 @@ func (c *Database) collectOne(ctx context.Context, o *operation, revision *appsv
 	if err != nil || busy {
 		return err
 	}
-	if err := client.IgnoreNotFound(c.Client.Delete(ctx, revision, client.Preconditions{UID: &revision.UID})); err != nil {
+	if err := apply.DeleteExact(ctx, c.Client, revision); err != nil {
 		return fmt.Errorf("deleting the saved revision %s: %w", revision.Name, err)
 	}
 	return nil
@@ -119,7 +117,7 @@ func (c *Database) deleteOwnSecret(ctx context.Context, db engines.Database, sec
 	if err != nil || !metav1.IsControlledBy(live, db) {
 		return client.IgnoreNotFound(err)
 	}
-	if err := client.IgnoreNotFound(c.Client.Delete(ctx, live, client.Preconditions{UID: &live.UID})); err != nil {
+	if err := apply.DeleteExact(ctx, c.Client, live); err != nil {
 		return fmt.Errorf("deleting Secret %s: %w", live.Name, err)
 	}
 	return nil

@@ -94,8 +94,7 @@ func (c *Database) deleteClaims(ctx context.Context, db engines.Database) error 
 			if steps.WorkloadOf(claim.Name) != "data-"+g.Workload || claim.DeletionTimestamp != nil {
 				continue
 			}
-			err := c.Client.Delete(ctx, claim, client.Preconditions{UID: &claim.UID})
-			if client.IgnoreNotFound(err) != nil {
+			if err := apply.DeleteExact(ctx, c.Client, claim); err != nil {
 				return fmt.Errorf("deleting claim %s: %w", claim.Name, err)
 			}
 		}
@@ -115,7 +114,7 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 			continue
 		}
 		if err == nil {
-			err = c.Client.Delete(ctx, live, client.Preconditions{UID: &live.UID})
+			err = apply.DeleteExact(ctx, c.Client, live)
 		}
 		if client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("deleting Secret %s: %w", auth.Secret.Name, err)
@@ -165,8 +164,7 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 func (c *Database) deleteOwned(ctx context.Context, db engines.Database, o client.Object) error {
 	err := c.Client.Get(ctx, client.ObjectKeyFromObject(o), o)
 	if err == nil && metav1.IsControlledBy(o, db) && o.GetDeletionTimestamp() == nil {
-		uid := o.GetUID()
-		err = c.Client.Delete(ctx, o, client.Preconditions{UID: &uid})
+		err = apply.DeleteExact(ctx, c.Client, o)
 	}
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("removing %s: %w", o.GetName(), err)

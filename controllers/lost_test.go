@@ -18,6 +18,7 @@ import (
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/engines/perconaxtradb"
 	"github.com/drydock-db/drydock/internal/journal"
 	"github.com/drydock-db/drydock/internal/steps"
@@ -60,9 +61,9 @@ func savedFor(t *testing.T, request types.UID, data string) *appsv1.ControllerRe
 		}
 		data = string(raw)
 	}
-	revision := &appsv1.ControllerRevision{ObjectMeta: object(revisionName(request, "px")), Revision: 1, Data: runtime.RawExtension{Raw: []byte(data)}}
+	revision := &appsv1.ControllerRevision{ObjectMeta: object(ops.Request{UID: request, Database: "px"}.RevisionName()), Revision: 1, Data: runtime.RawExtension{Raw: []byte(data)}}
 	revision.UID = "revision-of-" + request
-	revision.Labels = map[string]string{opsv1.LabelKind: "PerconaXtraDBOpsRequest", LabelInstance: "px"}
+	revision.Labels = map[string]string{opsv1.LabelKind: "PerconaXtraDBOpsRequest", engines.LabelInstance: "px"}
 	revision.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(database(), kubedbv1.GroupVersion.WithKind("PerconaXtraDB"))}
 	return revision
 }

@@ -141,7 +141,7 @@ func (c *Database) load(ctx context.Context, o *operation, undoing bool) error {
 		return err
 	}
 	if saved == nil && o.planned() {
-		return &goneError{revisionName(o.request.UID, o.request.Database)}
+		return &goneError{o.request.RevisionName()}
 	}
 	if saved == nil && !undoing {
 		if saved, err = c.begin(ctx, o); err != nil {

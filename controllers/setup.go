@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -29,13 +29,6 @@ import (
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
-// Labels that every object of ours carries.
-const (
-	LabelManagedBy = "app.kubernetes.io/managed-by"
-	LabelKind      = "app.kubernetes.io/name"
-	ManagedBy      = "kubedb.com"
-)
-
 // An error is tried again after the first back-off, then after twice that, and so on up to the last.
 const (
 	firstBackOff = 5 * time.Millisecond
@@ -45,7 +38,7 @@ const (
 // CacheOptions limits the watch caches to our own objects and to the fields that are read, so that memory follows the
 // number of databases and not the size of the cluster.
 func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager bool) cache.Options {
-	ours := labels.SelectorFromSet(labels.Set{LabelManagedBy: ManagedBy})
+	ours := labels.SelectorFromSet(labels.Set{engines.LabelManagedBy: engines.ManagedBy})
 	saved, err := labels.NewRequirement(opsv1.LabelKind, selection.Exists, nil)
 	if err != nil {
 		panic(err) // a constant
@@ -55,7 +48,7 @@ func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager
 	for _, e := range kinds {
 		names = append(names, nameLabel(e))
 	}
-	claims, err := labels.NewRequirement(LabelKind, selection.In, names)
+	claims, err := labels.NewRequirement(engines.LabelName, selection.In, names)
 	if err != nil {
 		panic(err) // kinds are constants
 	}
@@ -72,7 +65,7 @@ func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager
 		},
 	}
 	if certManager {
-		options.ByObject[&certmanagerv1.Certificate{}] = cache.ByObject{Label: ours}
+		options.ByObject[&cmv1.Certificate{}] = cache.ByObject{Label: ours}
 	}
 	return options
 }
@@ -122,7 +115,7 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstBackOff, lastBackOff),
 		})
 	if c.CertManager {
-		b = b.Owns(&certmanagerv1.Certificate{}).Owns(&certmanagerv1.Issuer{})
+		b = b.Owns(&cmv1.Certificate{}).Owns(&cmv1.Issuer{})
 	}
 	return b.Complete(c)
 }
@@ -136,15 +129,15 @@ func nameLabel(e engines.Engine) string {
 // ofLabels finds the database of a pod, a claim or a budget. The label is a hint for the queue only; nothing is decided by it.
 func (c *Database) ofLabels(_ context.Context, o client.Object) []reconcile.Request {
 	l := o.GetLabels()
-	if l[LabelKind] != nameLabel(c.Engine) || l[LabelInstance] == "" {
+	if l[engines.LabelName] != nameLabel(c.Engine) || l[engines.LabelInstance] == "" {
 		return nil
 	}
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: l[LabelInstance]}}}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: l[engines.LabelInstance]}}}
 }
 
 // ofBudget finds the databases that a PodDisruptionBudget may concern: its own, or any in the namespace when it is a user's.
 func (c *Database) ofBudget(ctx context.Context, o client.Object) []reconcile.Request {
-	if own := c.ofLabels(ctx, o); own != nil || o.GetLabels()[LabelManagedBy] == ManagedBy {
+	if own := c.ofLabels(ctx, o); own != nil || o.GetLabels()[engines.LabelManagedBy] == engines.ManagedBy {
 		return own
 	}
 	return c.databases(ctx, func(engines.Database) bool { return true }, client.InNamespace(o.GetNamespace()))

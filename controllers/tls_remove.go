@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,7 +35,7 @@ func (c *Database) insecure(ctx context.Context, s *session, live mounting) erro
 // removeLeft removes the Certificates that the database still controls, with their Secrets. The watch cache says
 // whether there are any, so that a database without costs nothing.
 func (c *Database) removeLeft(ctx context.Context, db engines.Database) error {
-	var list certmanagerv1.CertificateList
+	var list cmv1.CertificateList
 	if err := c.Client.List(ctx, &list, client.InNamespace(db.GetNamespace()),
 		client.MatchingLabels(engines.SelectorLabels(c.Engine.Kind(), db))); err != nil {
 		return fmt.Errorf("listing Certificates: %w", err)
@@ -56,7 +56,7 @@ func (c *Database) removeLeft(ctx context.Context, db engines.Database) error {
 
 // dropManaged removes the managed issuer of a database that no longer uses it.
 func (c *Database) dropManaged(ctx context.Context, db engines.Database) error {
-	var issuer certmanagerv1.Issuer
+	var issuer cmv1.Issuer
 	err := c.Client.Get(ctx, client.ObjectKey{Namespace: db.GetNamespace(), Name: certs.SelfSignedName(db.GetName())}, &issuer)
 	if err != nil || !metav1.IsControlledBy(&issuer, db) {
 		return client.IgnoreNotFound(err)

@@ -43,9 +43,7 @@ func (c *Database) deleteWorkload(ctx context.Context, db engines.Database, name
 	if found == nil || found.GetDeletionTimestamp() != nil || !metav1.IsControlledBy(found, db) {
 		return nil
 	}
-	uid := found.GetUID()
-	err = c.Client.Delete(ctx, found, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
-	if client.IgnoreNotFound(err) != nil {
+	if err := apply.DeleteExact(ctx, c.Client, found, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		return fmt.Errorf("deleting workload %s: %w", name, err)
 	}
 	return nil
@@ -72,8 +70,7 @@ func (c *Database) deleteDetached(ctx context.Context, db engines.Database, name
 		if metav1.GetControllerOf(o) != nil || o.GetDeletionTimestamp() != nil {
 			continue
 		}
-		uid := o.GetUID()
-		if err := c.Client.Delete(ctx, o, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+		if err := apply.DeleteExact(ctx, c.Client, o); err != nil {
 			return false, fmt.Errorf("deleting %s, which the detached workload %s has left: %w", o.GetName(), name, err)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/engines/perconaxtradb"
 	"github.com/drydock-db/drydock/internal/admit"
 	"github.com/drydock-db/drydock/internal/apply"
@@ -130,7 +131,7 @@ func labelled(name string) metav1.ObjectMeta {
 	meta := object(name)
 	meta.UID = types.UID("uid-of-" + name)
 	meta.Labels = map[string]string{
-		LabelManagedBy: ManagedBy, LabelInstance: "px", LabelKind: "perconaxtradbs.kubedb.com",
+		engines.LabelManagedBy: engines.ManagedBy, engines.LabelInstance: "px", engines.LabelName: "perconaxtradbs.kubedb.com",
 	}
 	return meta
 }

@@ -17,6 +17,9 @@ const (
 	LabelPetSet    = "kubedb.com/petset"
 )
 
+// ManagedBy is the value of LabelManagedBy.
+const ManagedBy = "kubedb.com"
+
 // SelectorLabels select everything that belongs to one database.
 func SelectorLabels(kind Kind, db Database) map[string]string {
 	return map[string]string{
@@ -28,7 +31,7 @@ func SelectorLabels(kind Kind, db Database) map[string]string {
 // Labels are those that each object of a database carries.
 func Labels(kind Kind, db Database) map[string]string {
 	return with(SelectorLabels(kind, db), map[string]string{
-		LabelManagedBy: "kubedb.com",
+		LabelManagedBy: ManagedBy,
 		LabelComponent: "database",
 	})
 }

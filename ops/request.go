@@ -39,6 +39,11 @@ type Request struct {
 	Mode    opsv1.VolumeExpansionMode
 }
 
+// RevisionName is the name of the ControllerRevision in which the request's change is saved.
+func (r Request) RevisionName() string {
+	return r.Database + "-ops-" + string(r.UID[:min(8, len(r.UID))])
+}
+
 // TLSChange is the change that a ReconfigureTLS request asks for.
 type TLSChange struct {
 	kubedbv1.TLSConfig

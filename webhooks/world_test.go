@@ -10,7 +10,7 @@ import (
 	"slices"
 	"testing"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	jsonpatch "github.com/evanphx/json-patch/v5"
 	admissionv1 "k8s.io/api/admission/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -58,7 +58,7 @@ const (
 func newScheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, cmapi.AddToScheme, catalogv1.AddToScheme,
+		clientgoscheme.AddToScheme, cmv1.AddToScheme, catalogv1.AddToScheme,
 		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme,
 	} {
 		if err := add(s); err != nil {

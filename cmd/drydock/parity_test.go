@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -120,9 +120,9 @@ func world(t *testing.T, scheme *runtime.Scheme, samples []client.Object) client
 			ObjectMeta:           metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{"storageclass.kubernetes.io/is-default-class": "true"}},
 			AllowVolumeExpansion: new(true),
 		},
-		&cmapi.Issuer{
+		&cmv1.Issuer{
 			ObjectMeta: metav1.ObjectMeta{Name: "ca", Namespace: "demo"},
-			Status:     cmapi.IssuerStatus{Conditions: []cmapi.IssuerCondition{{Type: cmapi.IssuerConditionReady, Status: cmmeta.ConditionTrue}}},
+			Status:     cmv1.IssuerStatus{Conditions: []cmv1.IssuerCondition{{Type: cmv1.IssuerConditionReady, Status: cmmeta.ConditionTrue}}},
 		})
 	for _, e := range kinds() {
 		builder = builder.WithIndex(e.Kind().NewRequest(), admit.IndexDatabase, func(o client.Object) []string {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -39,8 +39,8 @@ var addTLS = map[string]any{"type": "ReconfigureTLS", "databaseRef": map[string]
 func TestCertManagerNotInstalled(t *testing.T) {
 	c := interceptor.NewClient(withWatch(t, loadWorld(t).client(t)), interceptor.Funcs{
 		Get: func(ctx context.Context, w client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-			if _, ok := o.(*cmapi.Issuer); ok {
-				return &meta.NoKindMatchError{GroupKind: cmapi.SchemeGroupVersion.WithKind("Issuer").GroupKind()}
+			if _, ok := o.(*cmv1.Issuer); ok {
+				return &meta.NoKindMatchError{GroupKind: cmv1.SchemeGroupVersion.WithKind("Issuer").GroupKind()}
 			}
 			return w.Get(ctx, key, o, opts...)
 		},

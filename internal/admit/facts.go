@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -132,20 +132,20 @@ func (r reader) issuers(refs []issuerRef) (map[string]issuerFact, error) {
 
 func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 	var object client.Object
-	var generic cmapi.GenericIssuer
+	var generic cmv1.GenericIssuer
 	namespace := ""
 	switch ref.ref.Kind {
-	case cmapi.ClusterIssuerKind:
+	case cmv1.ClusterIssuerKind:
 		if !ref.kept {
 			allowed, err := r.mayUse(ref.ref.Name)
 			if err != nil || !allowed {
 				return issuerFact{denied: !allowed}, err
 			}
 		}
-		issuer := &cmapi.ClusterIssuer{}
+		issuer := &cmv1.ClusterIssuer{}
 		object, generic = issuer, issuer
 	default:
-		issuer := &cmapi.Issuer{}
+		issuer := &cmv1.Issuer{}
 		object, generic, namespace = issuer, issuer, r.namespace
 	}
 	found, err := r.read(namespace, ref.ref.Name, object)
@@ -158,7 +158,7 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 	}
 	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil}
 	for _, c := range generic.GetStatus().Conditions {
-		if c.Type == cmapi.IssuerConditionReady {
+		if c.Type == cmv1.IssuerConditionReady {
 			fact.ready, fact.why = c.Status == cmmeta.ConditionTrue, c.Message
 		}
 	}

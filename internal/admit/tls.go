@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -48,7 +48,7 @@ func becomes(c kubedbv1.CertificateSpec, merged []kubedbv1.CertificateSpec) kube
 
 // checkRenewal refuses a certificate that would have to be renewed before it is issued, at the field that asks for that.
 func checkRenewal(path *field.Path, c, merged kubedbv1.CertificateSpec) field.ErrorList {
-	lifetime := cmapi.DefaultCertificateDuration
+	lifetime := cmv1.DefaultCertificateDuration
 	if merged.Duration != nil {
 		lifetime = merged.Duration.Duration
 	}
@@ -95,8 +95,8 @@ func checkIssuerKind(i issuerRef) field.ErrorList {
 	if i.group() != groupCertManager {
 		errs = append(errs, field.NotSupported(i.path.Child("apiGroup"), i.group(), []string{groupCertManager}))
 	}
-	if i.ref.Kind != cmapi.IssuerKind && i.ref.Kind != cmapi.ClusterIssuerKind {
-		errs = append(errs, field.NotSupported(i.path.Child("kind"), i.ref.Kind, []string{cmapi.ClusterIssuerKind, cmapi.IssuerKind}))
+	if i.ref.Kind != cmv1.IssuerKind && i.ref.Kind != cmv1.ClusterIssuerKind {
+		errs = append(errs, field.NotSupported(i.path.Child("kind"), i.ref.Kind, []string{cmv1.ClusterIssuerKind, cmv1.IssuerKind}))
 	}
 	if i.ref.Name == "" {
 		errs = append(errs, field.Required(i.path.Child("name"), "name the issuer, or leave issuerRef out"))
@@ -109,7 +109,7 @@ func (f issuerFact) missing() bool { return !f.found && !f.denied && !f.notInsta
 
 // whereabouts of an issuer, for messages.
 func (i issuerRef) whereabouts(namespace string) string {
-	if i.ref.Kind == cmapi.ClusterIssuerKind {
+	if i.ref.Kind == cmv1.ClusterIssuerKind {
 		return "there is no ClusterIssuer of that name"
 	}
 	return "there is no Issuer of that name in namespace " + namespace

@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/certs"
@@ -208,7 +207,7 @@ func (x *Executor) leftCopies(ctx context.Context, db engines.Database, workload
 
 // recordName is the name of the ControllerRevision that holds the names of the copies.
 func recordName(r ops.Request) string {
-	return r.Database + "-ops-" + string(r.UID[:min(8, len(r.UID))]) + "-tls"
+	return r.RevisionName() + "-tls"
 }
 
 // record notes the names once. An older note stays if everything that it names exists: pods may mount it already. One
@@ -241,7 +240,8 @@ func (x *Executor) record(ctx context.Context, t *Target, names *Copies) error {
 		t.Saved.Copies = existing
 		return err
 	}
-	if err := x.Client.Delete(ctx, revision, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+	revision.UID = uid
+	if err := apply.DeleteExact(ctx, x.Client, revision); err != nil {
 		return fmt.Errorf("recording the copies anew: %w", err)
 	}
 	return errors.New("the certificates were renewed while they were copied; once more")

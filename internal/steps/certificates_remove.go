@@ -15,6 +15,7 @@ import (
 
 	"github.com/drydock-db/drydock/certs"
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/internal/apply"
 	"github.com/drydock-db/drydock/ops"
 )
 
@@ -137,8 +138,7 @@ func (x *Executor) remove(ctx context.Context, owner engines.Database, desired, 
 	if !metav1.IsControlledBy(live, owner) {
 		return true, nil
 	}
-	uid := live.GetUID()
-	if err := x.Client.Delete(ctx, live, client.Preconditions{UID: &uid}); client.IgnoreNotFound(err) != nil {
+	if err := apply.DeleteExact(ctx, x.Client, live); err != nil {
 		return false, fmt.Errorf("removing %s: %w", live.GetName(), err)
 	}
 	return false, nil
@@ -161,8 +161,7 @@ func (x *Executor) RemoveCopies(ctx context.Context, owner engines.Database, nam
 }
 
 func (x *Executor) deleteSecret(ctx context.Context, secret *corev1.Secret) error {
-	err := x.Client.Delete(ctx, secret, client.Preconditions{UID: &secret.UID})
-	if client.IgnoreNotFound(err) != nil {
+	if err := apply.DeleteExact(ctx, x.Client, secret); err != nil {
 		return fmt.Errorf("removing Secret %s: %w", secret.Name, err)
 	}
 	return nil

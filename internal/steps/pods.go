@@ -122,7 +122,7 @@ func (x *Executor) settleEviction(ctx context.Context, g group, budget *policyv1
 		return o, nil
 	case ops.FinishEviction:
 		pod := podNamed(g.pods, e.Pod)
-		if err := x.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID}); client.IgnoreNotFound(err) != nil {
+		if err := apply.DeleteExact(ctx, x.Client, pod); err != nil {
 			return ops.Outcome{}, fmt.Errorf("finishing the eviction of pod %s: %w", pod.Name, err)
 		}
 		return roll.Outcome, nil

@@ -127,8 +127,8 @@ func (x *Executor) orphan(ctx context.Context, g group, sure func() error) (ops.
 		if err := sure(); err != nil {
 			return ops.Outcome{}, err
 		}
-		err := x.Client.Delete(ctx, x.Cluster.Workloads.Object(g.live), client.Preconditions{UID: &g.live.UID}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
-		if client.IgnoreNotFound(err) != nil {
+		live := x.Cluster.Workloads.Object(g.live)
+		if err := apply.DeleteExact(ctx, x.Client, live, client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
 			return ops.Outcome{}, fmt.Errorf("detaching %s: %w", g.Workload, err)
 		}
 	}
@@ -211,8 +211,7 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 		if err := sure(); err != nil {
 			return ops.Outcome{}, err
 		}
-		err := x.Client.Delete(ctx, pod, client.Preconditions{UID: &pod.UID})
-		if client.IgnoreNotFound(err) != nil {
+		if err := apply.DeleteExact(ctx, x.Client, pod); err != nil {
 			return ops.Outcome{}, fmt.Errorf("stopping pod %s: %w", name, err)
 		}
 		x.stopped.Note(pod.UID, x.now(), stopTakes)

@@ -10,7 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	admissionv1 "k8s.io/api/admissionregistration/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -133,13 +133,13 @@ spec: {version: 8.4.3, storage: {resources: {requests: {storage: 1Gi}}}%s}
 // withoutWebhooks lets calls pass that the webhooks do not answer, until the spec is over.
 func withoutWebhooks(ctx context.Context) {
 	GinkgoHelper()
-	setFailurePolicy(ctx, admissionv1.Ignore)
-	DeferCleanup(func(ctx SpecContext) { setFailurePolicy(ctx, admissionv1.Fail) })
+	setFailurePolicy(ctx, admissionregistrationv1.Ignore)
+	DeferCleanup(func(ctx SpecContext) { setFailurePolicy(ctx, admissionregistrationv1.Fail) })
 }
 
-func setFailurePolicy(ctx context.Context, policy admissionv1.FailurePolicyType) {
+func setFailurePolicy(ctx context.Context, policy admissionregistrationv1.FailurePolicyType) {
 	GinkgoHelper()
-	mutating, validating := &admissionv1.MutatingWebhookConfiguration{}, &admissionv1.ValidatingWebhookConfiguration{}
+	mutating, validating := &admissionregistrationv1.MutatingWebhookConfiguration{}, &admissionregistrationv1.ValidatingWebhookConfiguration{}
 	Expect(lab.Client.Get(ctx, client.ObjectKey{Name: "drydock-mutating"}, mutating)).To(Succeed())
 	Expect(lab.Client.Get(ctx, client.ObjectKey{Name: "drydock-validating"}, validating)).To(Succeed())
 	for config, n := range map[client.Object]int{mutating: len(mutating.Webhooks), validating: len(validating.Webhooks)} {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -129,15 +129,15 @@ func (s *site) provision(b *testing.B, db framework.Database) {
 // certificate a second time at once, with another key. What the first has signed would be of another authority then, and a rotation a
 // change of issuer; so nothing may be under way for half a second.
 func (s *site) authorities(b *testing.B, names ...string) {
-	self := &certmanagerv1.Issuer{ObjectMeta: s.named("self")}
-	self.Spec.SelfSigned = &certmanagerv1.SelfSignedIssuer{}
+	self := &cmv1.Issuer{ObjectMeta: s.named("self")}
+	self.Spec.SelfSigned = &cmv1.SelfSignedIssuer{}
 	s.create(b, self)
 	for _, name := range names {
-		authority := &certmanagerv1.Certificate{ObjectMeta: s.named("authority-" + name)}
+		authority := &cmv1.Certificate{ObjectMeta: s.named("authority-" + name)}
 		authority.Spec.IsCA, authority.Spec.CommonName, authority.Spec.SecretName = true, s.Name+"-"+name, authority.Name
 		authority.Spec.IssuerRef.Name = self.Name
-		issuer := &certmanagerv1.Issuer{ObjectMeta: s.named(name)}
-		issuer.Spec.CA = &certmanagerv1.CAIssuer{SecretName: authority.Spec.SecretName}
+		issuer := &cmv1.Issuer{ObjectMeta: s.named(name)}
+		issuer.Spec.CA = &cmv1.CAIssuer{SecretName: authority.Spec.SecretName}
 		s.create(b, authority, issuer)
 	}
 	began, ready := time.Now(), 0
@@ -154,7 +154,7 @@ func (s *site) authorities(b *testing.B, names ...string) {
 // issued tells whether the authorities are issued and none is being issued. Certificates are not recorded.
 func (s *site) issued(b *testing.B, names []string) bool {
 	for _, name := range names {
-		var c certmanagerv1.Certificate
+		var c cmv1.Certificate
 		if err := s.Client.Get(b.Context(), client.ObjectKey{Namespace: s.Name, Name: "authority-" + name}, &c); err != nil {
 			b.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -40,7 +40,7 @@ type scene struct {
 	// saved are the revisions that operations keep, history those of the workloads.
 	saved, history []appsv1.ControllerRevision
 	accounts       []corev1.ServiceAccount
-	certificates   []certmanagerv1.Certificate
+	certificates   []cmv1.Certificate
 }
 
 // look takes everything in.
@@ -50,7 +50,7 @@ func (d *dock) look(ctx context.Context) (*scene, error) {
 	}
 	var revisions appsv1.ControllerRevisionList
 	var accounts corev1.ServiceAccountList
-	var certificates certmanagerv1.CertificateList
+	var certificates cmv1.CertificateList
 	for _, list := range []client.ObjectList{&revisions, &accounts, &certificates} {
 		if err := d.lab.Client.List(ctx, list, client.InNamespace(d.space.Name)); err != nil {
 			return nil, fmt.Errorf("listing %T: %w", list, err)

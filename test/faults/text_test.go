@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -157,7 +157,7 @@ func (r reading) special(o client.Object, content map[string]any) {
 	case *corev1.PersistentVolumeClaim:
 		content["status"] = map[string]any{"phase": string(o.Status.Phase), "capacity": o.Status.Capacity.Storage().String()}
 		delete(content["spec"].(map[string]any), "volumeName")
-	case *certmanagerv1.Certificate:
+	case *cmv1.Certificate:
 		r.certificate(o, content)
 	case *corev1.Secret:
 		delete(content, "data")

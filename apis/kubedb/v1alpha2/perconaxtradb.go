@@ -3,7 +3,7 @@ package v1alpha2
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	v1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 )
 
 // PerconaXtraDB is kubedb.com/v1 PerconaXtraDB under its older version. Both versions serve one superset schema,
@@ -22,8 +22,8 @@ type PerconaXtraDB struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// +required
-	Spec   v1.PerconaXtraDBSpec `json:"spec,omitempty"`
-	Status v1.DatabaseStatus    `json:"status,omitempty"`
+	Spec   kubedbv1.PerconaXtraDBSpec `json:"spec,omitempty"`
+	Status kubedbv1.DatabaseStatus    `json:"status,omitempty"`
 }
 
 // PerconaXtraDBList is a list of PerconaXtraDB.

@@ -4,7 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	v1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 )
 
 // KindSinglestore is the kind of the Singlestore object; mind the small second s.
@@ -25,12 +25,12 @@ type Singlestore struct {
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// +required
-	Spec   SinglestoreSpec   `json:"spec,omitempty"`
-	Status v1.DatabaseStatus `json:"status,omitempty"`
+	Spec   SinglestoreSpec         `json:"spec,omitempty"`
+	Status kubedbv1.DatabaseStatus `json:"status,omitempty"`
 }
 
 // DatabaseStatus returns the part of the status that all kinds share, to read and to change.
-func (s *Singlestore) DatabaseStatus() *v1.DatabaseStatus { return &s.Status }
+func (s *Singlestore) DatabaseStatus() *kubedbv1.DatabaseStatus { return &s.Status }
 
 // SinglestoreList is a list of Singlestore.
 //
@@ -45,7 +45,7 @@ type SinglestoreList struct {
 type SinglestoreSpec struct {
 	// AutoOps switches automatic operations.
 	// +optional
-	AutoOps *v1.AutoOps `json:"autoOps,omitempty"`
+	AutoOps *kubedbv1.AutoOps `json:"autoOps,omitempty"`
 	// Version names a SinglestoreVersion.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
@@ -55,7 +55,7 @@ type SinglestoreSpec struct {
 	Topology *SinglestoreTopology `json:"topology,omitempty"`
 	// StorageType is Durable or Ephemeral.
 	// +optional
-	StorageType v1.StorageType `json:"storageType,omitempty"`
+	StorageType kubedbv1.StorageType `json:"storageType,omitempty"`
 	// Storage of a standalone database.
 	// +optional
 	Storage *corev1.PersistentVolumeClaimSpec `json:"storage,omitempty"`
@@ -64,38 +64,38 @@ type SinglestoreSpec struct {
 	ConfigSecret *corev1.LocalObjectReference `json:"configSecret,omitempty"`
 	// Configuration of a standalone database.
 	// +optional
-	Configuration *v1.ConfigurationSpec `json:"configuration,omitempty"`
+	Configuration *kubedbv1.ConfigurationSpec `json:"configuration,omitempty"`
 	// PodTemplate of a standalone database.
 	// +optional
-	PodTemplate *v1.PodTemplateSpec `json:"podTemplate,omitempty"`
+	PodTemplate *kubedbv1.PodTemplateSpec `json:"podTemplate,omitempty"`
 	// Init says how the database gets its first data.
 	// +optional
-	Init *v1.InitSpec `json:"init,omitempty"`
+	Init *kubedbv1.InitSpec `json:"init,omitempty"`
 	// LicenseSecret holds the SingleStore licence under the key "password".
-	LicenseSecret *v1.SecretReference `json:"licenseSecret"`
+	LicenseSecret *kubedbv1.SecretReference `json:"licenseSecret"`
 	// AuthSecret holds the administrator's credentials.
 	// +optional
-	AuthSecret *v1.SecretReference `json:"authSecret,omitempty"`
+	AuthSecret *kubedbv1.SecretReference `json:"authSecret,omitempty"`
 	// TLS asks for certificates.
 	// +optional
-	TLS *v1.TLSConfig `json:"tls,omitempty"`
+	TLS *kubedbv1.TLSConfig `json:"tls,omitempty"`
 	// ServiceTemplates overrides the Services.
 	// +optional
 	// +kubebuilder:validation:MaxItems=8
-	ServiceTemplates []v1.NamedServiceTemplateSpec `json:"serviceTemplates,omitempty" validate:"omitempty,unique=Alias"`
+	ServiceTemplates []kubedbv1.NamedServiceTemplateSpec `json:"serviceTemplates,omitempty" validate:"omitempty,unique=Alias"`
 	// Halted removes the workloads and keeps claims and Secrets.
 	// +optional
 	Halted bool `json:"halted,omitempty"`
 	// DeletionPolicy says what a deletion takes along.
 	// +optional
-	DeletionPolicy v1.DeletionPolicy `json:"deletionPolicy,omitempty"`
+	DeletionPolicy kubedbv1.DeletionPolicy `json:"deletionPolicy,omitempty"`
 	// HealthChecker tunes the health check.
 	// +optional
 	// +kubebuilder:default={periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 1}
-	HealthChecker v1.HealthCheckSpec `json:"healthChecker,omitempty"`
+	HealthChecker kubedbv1.HealthCheckSpec `json:"healthChecker,omitempty"`
 	// Monitor asks for monitoring.
 	// +optional
-	Monitor *v1.AgentSpec `json:"monitor,omitempty"`
+	Monitor *kubedbv1.AgentSpec `json:"monitor,omitempty"`
 }
 
 // SinglestoreTopology is the shape of a cluster; it needs both parts.
@@ -122,11 +122,11 @@ type SinglestoreNode struct {
 	ConfigSecret *corev1.LocalObjectReference `json:"configSecret,omitempty"`
 	// Configuration of the component.
 	// +optional
-	Configuration *v1.ConfigurationSpec `json:"configuration,omitempty"`
+	Configuration *kubedbv1.ConfigurationSpec `json:"configuration,omitempty"`
 	// Storage of each pod.
 	// +optional
 	Storage *corev1.PersistentVolumeClaimSpec `json:"storage,omitempty"`
 	// PodTemplate overrides the pods.
 	// +optional
-	PodTemplate *v1.PodTemplateSpec `json:"podTemplate,omitempty"`
+	PodTemplate *kubedbv1.PodTemplateSpec `json:"podTemplate,omitempty"`
 }

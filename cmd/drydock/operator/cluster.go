@@ -4,7 +4,7 @@ package operator
 import (
 	"fmt"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -45,7 +45,7 @@ func Connect(config *rest.Config, petSets bool) (*Cluster, error) {
 		return nil, err
 	}
 	// An answer that is none must not pass for a cluster without cert-manager.
-	_, err = mapper.RESTMapping(certmanagerv1.SchemeGroupVersion.WithKind("Issuer").GroupKind(), certmanagerv1.SchemeGroupVersion.Version)
+	_, err = mapper.RESTMapping(cmv1.SchemeGroupVersion.WithKind("Issuer").GroupKind(), cmv1.SchemeGroupVersion.Version)
 	if err != nil && !meta.IsNoMatchError(err) {
 		return nil, fmt.Errorf("asking whether cert-manager is installed: %w", err)
 	}
@@ -56,7 +56,7 @@ func Connect(config *rest.Config, petSets bool) (*Cluster, error) {
 func Scheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, certmanagerv1.AddToScheme, catalogv1.AddToScheme,
+		clientgoscheme.AddToScheme, cmv1.AddToScheme, catalogv1.AddToScheme,
 		kubedbv1.AddToScheme, kubedbv1alpha2.AddToScheme, opsv1.AddToScheme, petsetv1.AddToScheme,
 	} {
 		utilruntime.Must(add(scheme))

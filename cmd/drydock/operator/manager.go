@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	certmanagerv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
@@ -71,7 +71,7 @@ func (c *Cluster) options(s Settings) manager.Options {
 	}
 	never := controllers.NeverCached()
 	if !c.CertManager { // there is nothing to watch
-		never = append(never, &certmanagerv1.Certificate{}, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
+		never = append(never, &cmv1.Certificate{}, &cmv1.Issuer{}, &cmv1.ClusterIssuer{})
 	}
 	o.Client = client.Options{Cache: &client.CacheOptions{DisableFor: never}}
 	return o
@@ -86,7 +86,7 @@ func (c *Cluster) admission(ctx context.Context, mgr manager.Manager, s Settings
 		watched = append(watched, e.Kind().NewDatabase(), e.Kind().NewRequest(), e.Kind().NewVersion())
 	}
 	if c.CertManager {
-		watched = append(watched, &certmanagerv1.Issuer{}, &certmanagerv1.ClusterIssuer{})
+		watched = append(watched, &cmv1.Issuer{}, &cmv1.ClusterIssuer{})
 	}
 	for _, object := range watched {
 		if _, err := mgr.GetCache().GetInformer(ctx, object); err != nil {
