@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	"github.com/drydock-db/drydock/test/framework"
 )
 
@@ -42,6 +43,7 @@ func (a *arena) adds(ctx context.Context, s sample, db framework.Database) {
 	a.succeeds(ctx, s, "add", change(kubedbv1.TLSConfig{IssuerRef: by("Issuer", "one")}))
 	Expect(a.Record.Story().Restarted(before)).To(Equal(s.pods))
 	Expect(a.issued.of(s)).To(Equal(all(s, 1)))
+	a.lists(ctx, s, db)
 	data := a.mounts(ctx, s)
 	Expect(a.Authorities(data["ca.crt"])).To(ConsistOf("one"))
 	for _, alias := range s.aliases {
@@ -52,6 +54,25 @@ func (a *arena) adds(ctx context.Context, s sample, db framework.Database) {
 			"*."+s.name+"."+a.Name+".svc", "localhost", s.name, s.name+"."+a.Name+".svc"))
 		Expect(c.IPAddresses).To(HaveLen(1))
 		Expect(c.IPAddresses[0].String()).To(Equal("127.0.0.1"))
+	}
+}
+
+// lists expects every certificate and its Secret in the spec, as defaulting writes them.
+func (a *arena) lists(ctx context.Context, s sample, db framework.Database) {
+	GinkgoHelper()
+	var want []kubedbv1.CertificateSpec
+	for _, alias := range s.aliases {
+		want = append(want, kubedbv1.CertificateSpec{Alias: alias, SecretName: s.name + "-" + alias + "-cert"})
+	}
+	now := db.DeepCopyObject().(framework.Database)
+	Expect(a.Client.Get(ctx, client.ObjectKeyFromObject(db), now)).To(Succeed())
+	switch d := now.(type) {
+	case *kubedbv1.PerconaXtraDB:
+		Expect(d.Spec.TLS.Certificates).To(ConsistOf(want))
+	case *kubedbv1alpha2.Singlestore:
+		Expect(d.Spec.TLS.Certificates).To(ConsistOf(want))
+	default:
+		Fail("unknown kind of database")
 	}
 }
 
