@@ -146,7 +146,7 @@ func (c *Database) judge(o *operation, step ops.Step, since time.Time, out ops.O
 		o.journal.Retry(step, out.Message)
 		return result{after: retryPause}
 	}
-	o.journal.GiveUp(step)
+	o.journal.GiveUp(step, out.Reason, out.Message)
 	return result{failed: &out}
 }
 

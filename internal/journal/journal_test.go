@@ -316,6 +316,23 @@ func TestRetryStartsTheClockAgain(t *testing.T) {
 	}
 }
 
+func TestAStepThatIsGivenUpSaysWhy(t *testing.T) {
+	for _, c := range []struct{ far, why, want string }{
+		{"", "pod px-2 does not start", "pod px-2 does not start"},
+		{"restarted 1 of 3 pods", "pod px-2 does not start", "restarted 1 of 3 pods; pod px-2 does not start"},
+		{"2 of 3 claims have 2Gi", "step ExpandVolumes took longer than 10m: 2 of 3 claims have 2Gi", "step ExpandVolumes took longer than 10m: 2 of 3 claims have 2Gi"},
+	} {
+		r := newWorld(t, restart()).open(t)
+		r.Begin(plan[0])
+		r.Note(plan[0], "RestartingPods", c.far)
+		r.GiveUp(plan[0], "PodNotStarting", c.why)
+		got := r.condition(plan[0].Type)
+		if got.Status != metav1.ConditionFalse || got.Reason != "PodNotStarting" || got.Message != c.want {
+			t.Errorf("the step says %s, %s: %s", got.Status, got.Reason, got.Message)
+		}
+	}
+}
+
 func TestStaleCopiesAreRecognised(t *testing.T) {
 	w := newWorld(t, restart())
 	old := w.open(t).Object.DeepCopyObject().(*opsv1.PerconaXtraDBOpsRequest)

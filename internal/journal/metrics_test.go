@@ -47,7 +47,7 @@ func TestStepsAreCountedWhenTheyAreWritten(t *testing.T) {
 		r.Retry(second, "again")
 	})
 	pass(func(r *Request) {
-		r.GiveUp(second)
+		r.GiveUp(second, opsv1.ReasonTimeout, "too long")
 		r.BeginUndo(opsv1.ReasonTimeout, "too long")
 	})
 	want := map[string]float64{

@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -139,8 +140,13 @@ func (r *Request) Retry(step ops.Step, message string) {
 	r.count(func(m *Metrics) { m.retried(r.kind(), step.Type) })
 }
 
-// GiveUp says that a step has failed for good. What becomes of the operation is said by BeginUndo or Fail.
-func (r *Request) GiveUp(step ops.Step) {
+// GiveUp says that a step has failed for good, and why, beside how far it had come. What becomes of the operation is said by
+// BeginUndo or Fail.
+func (r *Request) GiveUp(step ops.Step, reason, message string) {
+	if far := r.Message(step); far != "" && !strings.Contains(message, far) {
+		message = far + "; " + message
+	}
+	r.Note(step, reason, message)
 	r.count(func(m *Metrics) { m.failed(r.kind(), step.Type) })
 }
 
