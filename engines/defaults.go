@@ -34,6 +34,14 @@ func DefaultSettings(db Database, s Settings, aliases []string) {
 	defaultCertificates(db, deref(s.TLS), aliases)
 }
 
+// MoveTerminationPolicy moves the older field to the newer one. The older name is never stored, so whoever sends it means it,
+// and it wins over what is stored under the newer one.
+func MoveTerminationPolicy(s Settings) {
+	if s.TerminationPolicy != nil && *s.TerminationPolicy != "" {
+		*s.DeletionPolicy, *s.TerminationPolicy = *s.TerminationPolicy, ""
+	}
+}
+
 // fillField writes the value if there is a field and it has its zero value.
 func fillField[T comparable](field *T, value T) {
 	var zero T

@@ -11,10 +11,7 @@ const defaultReplicas int32 = 3
 
 func (e engine) Default(db engines.Database, _ *catalogv1.VersionSpec) {
 	s := &db.(*kubedbv1.PerconaXtraDB).Spec
-	// The older name is never stored, so whoever sends it means it, and it wins over what is stored under the newer one.
-	if s.TerminationPolicy != "" {
-		s.DeletionPolicy, s.TerminationPolicy = s.TerminationPolicy, ""
-	}
+	engines.MoveTerminationPolicy(e.Settings(db))
 	if s.Halted && s.DeletionPolicy != kubedbv1.DeletionDoNotTerminate {
 		s.DeletionPolicy = kubedbv1.DeletionHalt
 	}

@@ -13,6 +13,7 @@ const (
 )
 
 func (e engine) Default(db engines.Database, _ *catalogv1.VersionSpec) {
+	engines.MoveTerminationPolicy(e.Settings(db))
 	engines.DefaultSettings(db, e.Settings(db), e.Aliases())
 	t := db.(*kubedbv1alpha2.Singlestore).Spec.Topology
 	if t == nil {

@@ -29,6 +29,12 @@ licenseSecret: null
 storageType: Ephemeral
 tls: {issuerRef: {apiGroup: null, kind: Issuer, name: ca}, certificates: [{alias: server, secretName: s}, {alias: client, secretName: db-client-cert}]}
 topology: {aggregator: {replicas: 3}, leaf: {replicas: 4, configuration: {secretName: new, inline: {a.cnf: x}}}}`},
+		{Name: "the older name of the deletion policy", Spec: `{terminationPolicy: Halt, deletionPolicy: WipeOut}`, Want: `
+authSecret: {kind: Secret}
+deletionPolicy: Halt
+healthChecker: {failureThreshold: 1, periodSeconds: 10, timeoutSeconds: 10}
+licenseSecret: null
+storageType: Durable`},
 		{Name: "half of a topology", Spec: `{topology: {leaf: {}}, tls: {}, halted: true, monitor: {prometheus: {}}}`, Want: `
 authSecret: {kind: Secret}
 deletionPolicy: Delete

@@ -64,19 +64,20 @@ func (engine) Reserved() engines.Reserved {
 func (engine) Settings(db engines.Database) engines.Settings {
 	s := &db.(*kubedbv1alpha2.Singlestore).Spec
 	return engines.Settings{
-		Version:          &s.Version,
-		StorageType:      &s.StorageType,
-		DeletionPolicy:   &s.DeletionPolicy,
-		Halted:           &s.Halted,
-		TLS:              &s.TLS,
-		AuthSecret:       &s.AuthSecret,
-		LicenseSecret:    &s.LicenseSecret,
-		Init:             &s.Init,
-		Monitor:          &s.Monitor,
-		HealthChecker:    &s.HealthChecker,
-		AutoOps:          &s.AutoOps,
-		ServiceTemplates: &s.ServiceTemplates,
-		Groups:           groups(db.GetName(), s),
+		Version:           &s.Version,
+		StorageType:       &s.StorageType,
+		DeletionPolicy:    &s.DeletionPolicy,
+		TerminationPolicy: &s.TerminationPolicy,
+		Halted:            &s.Halted,
+		TLS:               &s.TLS,
+		AuthSecret:        &s.AuthSecret,
+		LicenseSecret:     &s.LicenseSecret,
+		Init:              &s.Init,
+		Monitor:           &s.Monitor,
+		HealthChecker:     &s.HealthChecker,
+		AutoOps:           &s.AutoOps,
+		ServiceTemplates:  &s.ServiceTemplates,
+		Groups:            groups(db.GetName(), s),
 	}
 }
 

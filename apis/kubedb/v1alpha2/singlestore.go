@@ -89,6 +89,9 @@ type SinglestoreSpec struct {
 	// DeletionPolicy says what a deletion takes along.
 	// +optional
 	DeletionPolicy kubedbv1.DeletionPolicy `json:"deletionPolicy,omitempty"`
+	// TerminationPolicy is the older name of deletionPolicy; defaulting moves it there.
+	// +optional
+	TerminationPolicy kubedbv1.DeletionPolicy `json:"terminationPolicy,omitempty"`
 	// HealthChecker tunes the health check.
 	// +optional
 	// +kubebuilder:default={periodSeconds: 10, timeoutSeconds: 10, failureThreshold: 1}
