@@ -78,7 +78,7 @@ type Engine interface {
 	// (for example node against topology). db is nil when there is no such database.
 	CheckRequest(r OpsRequest, db Database) field.ErrorList
 	// Render returns the objects that the database asks for. The same input gives the same objects, and every error is
-	// about the input: trying again helps only after that has changed. See MissingSecretError and ErrNoExporter.
+	// about the input: trying again helps only after that has changed. See MissingSecretError.
 	Render(db Database, in Inputs) (Objects, error)
 	// Dialect of the configuration files; version may be nil.
 	Dialect(version *catalogv1.VersionSpec) mycnf.Dialect

@@ -1,7 +1,6 @@
 package engines
 
 import (
-	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,9 +26,6 @@ const (
 	defaultMetricsPort int32 = 9104
 )
 
-// ErrNoExporter says that the catalog entry names no exporter image.
-var ErrNoExporter = errors.New("spec.monitor asks for metrics, and the catalog names no exporter image for this version")
-
 func exporterPort(monitor *kubedbv1.AgentSpec) int32 {
 	if monitor.Prometheus != nil && monitor.Prometheus.Exporter.Port != 0 {
 		return monitor.Prometheus.Exporter.Port
@@ -37,14 +33,11 @@ func exporterPort(monitor *kubedbv1.AgentSpec) int32 {
 	return defaultMetricsPort
 }
 
-// exporter is the metrics sidecar; none when the user asks for no monitoring.
-func (b Blueprint) exporter() ([]corev1.Container, error) {
+// exporter is the metrics sidecar; none when the user asks for no monitoring, or the version names no image for it.
+func (b Blueprint) exporter() []corev1.Container {
 	monitor := deref(b.Settings.Monitor)
-	if monitor == nil {
-		return nil, nil
-	}
-	if b.Inputs.Version.Exporter == nil {
-		return nil, ErrNoExporter
+	if monitor == nil || b.Inputs.Version.Exporter == nil {
+		return nil
 	}
 	var user kubedbv1.PrometheusExporterSpec
 	if monitor.Prometheus != nil {
@@ -72,5 +65,5 @@ func (b Blueprint) exporter() ([]corev1.Container, error) {
 		Resources:       user.Resources,
 		SecurityContext: user.SecurityContext,
 		VolumeMounts:    b.Exporter.Mounts,
-	}}, nil
+	}}
 }

@@ -14,10 +14,7 @@ import (
 // clock or random number gets into them, so a changed object means a changed input. Every error is about the input and
 // names the field; nothing but another input makes it go away.
 func (b Blueprint) Render() (Objects, error) {
-	exporter, err := b.exporter()
-	if err != nil {
-		return Objects{}, err
-	}
+	exporter := b.exporter()
 	out := Objects{
 		ServiceAccount: b.serviceAccount(),
 		Services:       b.services(),

@@ -82,13 +82,28 @@ func TestRenderErrors(t *testing.T) {
 	if missing := (*engines.MissingSecretError)(nil); !errors.As(err, &missing) || missing.Name != "gone" {
 		t.Errorf("%v does not tell which Secret is missing", err)
 	}
-	_, err = e.Render(enginetest.Database(t, e, "", `{monitor: {agent: prometheus.io}}`), inputs())
-	if !errors.Is(err, engines.ErrNoExporter) {
-		t.Errorf("monitoring without an exporter gives %v", err)
-	}
 	_, err = e.Render(enginetest.Database(t, e, "", `{podTemplate: {spec: {nodeSelector: {$patch: delete}}}}`), inputs())
 	if want := "spec.podTemplate.spec: the key $patch begins with $, which no key here may"; err == nil || err.Error() != want {
 		t.Errorf("a directive gives %v", err)
+	}
+}
+
+// A version without an exporter leaves the sidecar out; the Service stays, for a database that serves metrics itself.
+func TestRenderWithoutExporter(t *testing.T) {
+	e := singlestore.New()
+	objects, err := e.Render(enginetest.Database(t, e, "", `{monitor: {agent: prometheus.io}}`), inputs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range objects.Groups[0].StatefulSet.Spec.Template.Spec.Containers {
+		names = append(names, c.Name)
+	}
+	for _, s := range objects.Services {
+		names = append(names, s.Name)
+	}
+	if diff := cmp.Diff([]string{"singlestore", "db-pods", "db", "db-stats"}, names); diff != "" {
+		t.Error(diff)
 	}
 }
 

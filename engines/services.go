@@ -54,13 +54,14 @@ func (b Blueprint) stats() *corev1.Service {
 	}}, nil)
 	s.Labels[LabelRole] = AliasStats
 	s.Spec.PublishNotReadyAddresses = true
+	if monitor.Agent != "" {
+		s.Annotations = map[string]string{"monitoring.appscode.com/agent": monitor.Agent}
+	}
 	if monitor.Agent == "prometheus.io/builtin" {
-		s.Annotations = map[string]string{
-			"prometheus.io/scrape": "true",
-			"prometheus.io/scheme": "http",
-			"prometheus.io/path":   "/metrics",
-			"prometheus.io/port":   strconv.Itoa(int(port)),
-		}
+		s.Annotations["prometheus.io/scrape"] = "true"
+		s.Annotations["prometheus.io/scheme"] = "http"
+		s.Annotations["prometheus.io/path"] = "/metrics"
+		s.Annotations["prometheus.io/port"] = strconv.Itoa(int(port))
 	}
 	b.override(s, AliasStats)
 	return s

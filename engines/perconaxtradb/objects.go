@@ -80,12 +80,12 @@ func userSecret(db *kubedbv1.PerconaXtraDB, ref *kubedbv1.SecretReference, suffi
 }
 
 func pods(in engines.Inputs, s engines.Settings, env []corev1.EnvVar) engines.Pods {
-	scripts := []corev1.VolumeMount{
+	volumes := []corev1.Volume{engines.ScratchVolume(engines.VolumeScripts), engines.ScratchVolume(volumeRunScript)}
+	shared := []corev1.VolumeMount{
+		{Name: engines.VolumeData, MountPath: dataPath},
 		{Name: engines.VolumeScripts, MountPath: engines.ScriptsPath},
 		{Name: volumeRunScript, MountPath: runScriptPath},
 	}
-	volumes := []corev1.Volume{engines.ScratchVolume(engines.VolumeScripts), engines.ScratchVolume(volumeRunScript)}
-	shared := slices.Concat([]corev1.VolumeMount{{Name: engines.VolumeData, MountPath: dataPath}}, scripts)
 	if in.TLSSecret != "" {
 		for _, alias := range []string{kubedbv1.AliasServer, kubedbv1.AliasClient} {
 			volume, mount := certificate(in.TLSSecret, alias)
@@ -113,7 +113,7 @@ func pods(in engines.Inputs, s engines.Settings, env []corev1.EnvVar) engines.Po
 		})
 	}
 	if image := in.Version.InitContainer; image != nil {
-		p.InitContainers = []corev1.Container{{Name: containerInit, Image: image.Image, VolumeMounts: scripts}}
+		p.InitContainers = []corev1.Container{{Name: containerInit, Image: image.Image, Env: env, VolumeMounts: shared}}
 	}
 	return p
 }

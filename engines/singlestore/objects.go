@@ -1,6 +1,7 @@
 package singlestore
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -89,7 +90,10 @@ func pods(db *kubedbv1alpha2.Singlestore, in engines.Inputs, s engines.Settings,
 		ConfigFile: config(in.TLSSecret != ""),
 	}
 	if image := in.Version.InitContainer; image != nil {
-		p.InitContainers = []corev1.Container{{Name: containerInit, Image: image.Image, VolumeMounts: shared[:1:1]}}
+		data := corev1.VolumeMount{Name: engines.VolumeData, MountPath: dataPath}
+		p.InitContainers = []corev1.Container{{
+			Name: containerInit, Image: image.Image, Env: database.Env, VolumeMounts: slices.Concat([]corev1.VolumeMount{data}, shared),
+		}}
 	}
 	if !cluster {
 		if in.Version.Standalone != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // Hints about every database that is created or edited.
-var databaseHints = []func(*proposal) []string{hintSecrets, hintDatabaseIssuers, hintStorage, hintVersion, hintUnused}
+var databaseHints = []func(*proposal) []string{hintSecrets, hintDatabaseIssuers, hintStorage, hintVersion, hintExporter, hintUnused}
 
 // Hints about edits.
 var editHints = []func(*proposal) []string{hintWaitsForRestart, hintReplicas}
@@ -102,6 +102,15 @@ func hintStorage(p *proposal) []string {
 		}
 	}
 	return hints
+}
+
+// hintExporter: a database may serve metrics itself, so a version without an exporter is no mistake.
+func hintExporter(p *proposal) []string {
+	if inner(p.settings.Monitor) == nil || p.version == nil || p.version.Exporter != nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %s %s names no exporter image, so pods have no exporter; the stats Service leads to metrics only if the database serves them itself",
+		specPath.Child("monitor"), p.kind.Version.Kind, deref(p.settings.Version))}
 }
 
 func hintVersion(p *proposal) []string {

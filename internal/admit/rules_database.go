@@ -46,9 +46,6 @@ func checkVersion(p *proposal) field.ErrorList {
 	case p.version.Deprecated:
 		return field.ErrorList{field.Forbidden(at, fmt.Sprintf(
 			"%s %s is deprecated and not for new databases: choose another, %s", p.kind.Version.Kind, name, p.catalog()))}
-	case inner(p.settings.Monitor) != nil && p.version.Exporter == nil:
-		return field.ErrorList{field.Forbidden(specPath.Child("monitor"), fmt.Sprintf(
-			"%s %s names no exporter image, which monitoring needs: leave monitor out, or choose another version", p.kind.Version.Kind, name))}
 	}
 	return nil
 }

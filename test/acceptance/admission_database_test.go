@@ -7,8 +7,11 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 )
 
 // database makes a manifest of a kind and the lines of its spec.
@@ -29,7 +32,6 @@ const (
 var badDatabases = []bad{
 	{"an unknown version", sdbOf("version: 0.0.1\nlicenseSecret: {name: license-secret}\n" + volume), []string{"spec.version: Not found", "kubectl get"}},
 	{"no version", sdbOf("licenseSecret: {name: license-secret}\n" + volume), []string{"spec.version: Required value"}},
-	{"a deprecated version", sdbOf("version: 8.1.32\nlicenseSecret: {name: license-secret}\n" + volume), []string{"spec.version: Forbidden", "deprecated"}},
 	{"an empty topology", sdbOf(license + "topology: {}"), []string{"spec.topology.aggregator: Required value", "spec.topology.leaf: Required value"}},
 	{"half a topology", sdbOf(license + "topology: {aggregator: {" + volume + "}}"), []string{"spec.topology.leaf: Required value"}},
 	{"no pods", sdbOf(license + "topology: {aggregator: {replicas: 0, " + volume + "}, leaf: {" + volume + "}}"), []string{"spec.topology.aggregator.replicas: Invalid value"}},
@@ -80,6 +82,16 @@ var _ = Describe("Admission of databases", Ordered, func() {
 	for _, b := range badDatabases {
 		It("refuses "+b.title, func(ctx SpecContext) { a.refuses(ctx, a.object(b.manifest), b.fragments...) })
 	}
+
+	It("refuses a deprecated version", func(ctx SpecContext) {
+		version := &catalogv1.SinglestoreVersion{ObjectMeta: metav1.ObjectMeta{Name: a.Name},
+			Spec: catalogv1.VersionSpec{Version: "1.0.0", DB: catalogv1.Image{Image: "example.org/database:1"}, Deprecated: true}}
+		a.create(ctx, version)
+		DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(lab.Client.Delete(ctx, version))).To(Succeed()) })
+		old := a.object(sdbOf("version: " + a.Name + "\nlicenseSecret: {name: license-secret}\n" + volume))
+		Eventually(ctx, func() error { return a.Client.Create(ctx, old, client.DryRunAll) }). // the catalog is read from a cache
+													Should(MatchError(And(ContainSubstring("spec.version: Forbidden"), ContainSubstring("is deprecated"))))
+	})
 
 	for _, b := range badEdits {
 		It("refuses to edit "+b.title, func(ctx SpecContext) {
