@@ -222,6 +222,9 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 		if err := c.vacant(ctx, g.StatefulSet); err != nil {
 			return err
 		}
+		if err := c.claimsFree(ctx, db, g.StatefulSet.Name); err != nil {
+			return err
+		}
 		restart, err := c.stampOf(ctx, db, g.StatefulSet.Name)
 		if err != nil {
 			return err
@@ -243,6 +246,24 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 	}
 	_, err = c.Apply.Owned(ctx, db, set, sure)
 	return err
+}
+
+// claimsFree refuses claims that a database of another name or kind has left where pods of this one would mount them. Claims that
+// somebody has made in advance carry no such labels, and are welcome.
+func (c *Database) claimsFree(ctx context.Context, db engines.Database, workload string) error {
+	var claims corev1.PersistentVolumeClaimList
+	if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace())); err != nil {
+		return fmt.Errorf("listing claims: %w", err)
+	}
+	ours := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
+	for i := range claims.Items {
+		claim := &claims.Items[i]
+		if steps.WorkloadOf(claim.Name) == "data-"+workload && claim.Labels[engines.LabelInstance] != "" && !ours.Matches(labels.Set(claim.Labels)) {
+			return &apply.ForeignError{Kind: "PersistentVolumeClaim", Name: claim.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
+				Instead: "give the database another name"}
+		}
+	}
+	return nil
 }
 
 // stampOf returns the restart stamp that the pods of a missing workload carry, so that a workload made again does not

@@ -104,7 +104,8 @@ func (c *Database) keepMounted(ctx context.Context, s *session, live mounting, o
 	} else {
 		c.certificatesReady(s)
 	}
-	if objects.Authority == nil {
+	// The managed authority is there until the certificates come from another: whoever named that one may think better of it.
+	if objects.Authority == nil && firstUnready(leaves, certs.Ready) < 0 {
 		if err := c.dropManaged(ctx, s.db.Object); err != nil {
 			return security{}, false, 0, err
 		}

@@ -24,6 +24,8 @@ const (
 type Claim struct {
 	Name   string
 	Exists bool
+	// Unbound is true while the claim waits for its volume, so that it cannot be asked to grow.
+	Unbound bool
 	// Requested is what the claim asks for, Capacity what it has.
 	Requested, Capacity resource.Quantity
 	// Infeasible is the storage's own message when it refused the requested size for good, Trouble its last complaint of
@@ -61,7 +63,7 @@ func Expand(claims []Claim, want resource.Quantity, stopped bool) Expansion {
 	case len(t.denied) > 0:
 		e.Outcome.Status, e.Outcome.Reason = Failed, ReasonExpansionRefused
 	case len(t.open)+len(t.granted) > 0:
-	case len(t.missing) > 0:
+	case len(t.missing)+len(t.unbound) > 0:
 		e.Outcome.Reason = ReasonClaimMissing
 	default:
 		// The others have come to their end; the storage will not change its mind about these.
@@ -84,12 +86,16 @@ func Answered(claims []Claim, grow []string, refused map[string]string) []Claim 
 
 // tally sorts claims by how far they have come.
 type tally struct {
-	finished                                int
-	missing, refused, denied, granted, open []string
+	finished                                         int
+	missing, unbound, refused, denied, granted, open []string
 }
 
-// mostDenials is how many denials are told in full. Each may be long, and a condition's message is not without end.
-const mostDenials = 20
+// mostDenials is how many denials are told in full, and longestComplaint how long what is said of one claim may be, in bytes. A
+// condition's message is not without end.
+const (
+	mostDenials      = 20
+	longestComplaint = 300
+)
 
 // count adds a claim and tells whether its request has to be raised.
 func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool) {
@@ -97,6 +103,8 @@ func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool)
 	switch {
 	case !c.Exists:
 		t.missing = append(t.missing, c.Name)
+	case c.Unbound:
+		t.unbound = append(t.unbound, c.Name)
 	case c.Capacity.Cmp(want) >= 0, stopped && c.FileSystemPending && asked:
 		t.finished++
 	case c.Denied != "":
@@ -107,7 +115,7 @@ func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool)
 		t.open = append(t.open, c.report())
 		return true
 	case asked && c.Infeasible != "":
-		t.refused = append(t.refused, c.Name+": "+c.Infeasible)
+		t.refused = append(t.refused, c.Name+": "+Clip(c.Infeasible, longestComplaint))
 	default:
 		t.open = append(t.open, c.report())
 		return !asked
@@ -125,7 +133,7 @@ func (c Claim) denial(full bool) string {
 	if !full {
 		return c.Name
 	}
-	return c.Name + ": " + c.Denied
+	return c.Name + ": " + Clip(c.Denied, longestComplaint)
 }
 
 // report says how far a claim has come.
@@ -133,7 +141,7 @@ func (c Claim) report() string {
 	text := c.Name + " has " + c.Capacity.String()
 	switch {
 	case c.Trouble != "":
-		text += " (" + c.Trouble + ")"
+		text += " (" + Clip(c.Trouble, longestComplaint) + ")"
 	case c.FileSystemPending:
 		text += " (its file system grows when the pod starts anew)"
 	}
@@ -145,7 +153,7 @@ func (t *tally) report(all int, want resource.Quantity) string {
 	for _, part := range []struct {
 		title  string
 		claims []string
-	}{{"missing", t.missing}, {"refused by the storage", t.refused}, {"refused by the API server", t.denied},
+	}{{"missing", t.missing}, {"without a volume yet", t.unbound}, {"refused by the storage", t.refused}, {"refused by the API server", t.denied},
 		{"granted", t.granted}, {"growing", t.open}} {
 		if len(part.claims) > 0 {
 			parts = append(parts, part.title+": "+strings.Join(part.claims, ", "))

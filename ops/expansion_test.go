@@ -19,6 +19,8 @@ func TestExpandAfterTheAnswers(t *testing.T) {
 	infeasible := claim("c", "2Gi", "1Gi")
 	infeasible.Infeasible = "no room"
 	small := []Claim{claim("a", "1Gi", "1Gi"), claim("b", "1Gi", "1Gi"), claim("c", "1Gi", "1Gi")}
+	pending := claim("c", "1Gi", "0")
+	pending.Unbound = true
 	for name, c := range map[string]struct {
 		claims  []Claim
 		refused map[string]string
@@ -29,6 +31,10 @@ func TestExpandAfterTheAnswers(t *testing.T) {
 		"all granted": {
 			claims: small, status: Waiting, reason: ReasonExpanding,
 			message: "0 of 3 claims have 2Gi; granted: a, b, c",
+		},
+		"one without a volume yet": {
+			claims: []Claim{claim("a", "2Gi", "2Gi"), pending}, status: Waiting, reason: ReasonClaimMissing,
+			message: "1 of 2 claims have 2Gi; without a volume yet: c",
 		},
 		"one refused": {
 			claims: small, refused: map[string]string{"b": "over quota"}, status: Failed, reason: ReasonExpansionRefused,

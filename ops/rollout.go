@@ -33,8 +33,8 @@ type Pod struct {
 	Ready, Terminating bool
 	// ReadySince is when its node said so; zero when it is not Ready.
 	ReadySince time.Time
-	// Created is when the API server made it.
-	Created time.Time
+	// Created is when the API server made it, Leaving when it was told to go; zero if it was not.
+	Created, Leaving time.Time
 	// Restarts of the container that restarted most.
 	Restarts int32
 	// Problem is the pod's own message if it does not run; empty while it runs or is on its way.
@@ -67,7 +67,8 @@ type Roll struct {
 	healthy   int32
 	lastReady time.Time
 	// Turn is when the last pod that is done became Ready, or the last one that is up to date was made, if that is later: a node
-	// whose clock is behind takes nothing of the next pod's time. Zero if there is none.
+	// whose clock is behind takes nothing of the next pod's time. Or when the last one was told to go, for nobody may have been
+	// there to tell it before. Zero if there is none.
 	Turn time.Time
 }
 
@@ -152,6 +153,9 @@ func (w Workload) census() census {
 }
 
 func (c *census) add(pod *Pod, revision string) {
+	if pod.Leaving.After(c.last) {
+		c.last = pod.Leaving
+	}
 	current := pod.Revision == revision
 	if current {
 		c.note(pod)

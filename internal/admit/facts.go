@@ -10,10 +10,13 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/ops"
 )
@@ -27,6 +30,8 @@ type secretFact struct {
 // issuerFact is what is known of an Issuer or ClusterIssuer.
 type issuerFact struct {
 	denied, found, acme, ready bool
+	// managed is true for the issuer that the operator has made for a database.
+	managed bool
 	// notInstalled is true when the cluster knows no such kind.
 	notInstalled bool
 	// why it is not ready, in its own words.
@@ -157,6 +162,10 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 		return issuerFact{}, err
 	}
 	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil}
+	if owner := metav1.GetControllerOf(object); owner != nil {
+		group, err := schema.ParseGroupVersion(owner.APIVersion)
+		fact.managed = err == nil && group.Group == kubedbv1.GroupVersion.Group
+	}
 	for _, c := range generic.GetStatus().Conditions {
 		if c.Type == cmv1.IssuerConditionReady {
 			fact.ready, fact.why = c.Status == cmmeta.ConditionTrue, c.Message

@@ -81,6 +81,9 @@ func checkIssuers(refs []issuerRef, known map[string]issuerFact, who string) fie
 		case fact.notInstalled:
 			errs = append(errs, field.Invalid(i.field("kind"), i.ref.Kind,
 				"this cluster does not know the kind: install cert-manager, which issues all certificates"))
+		case fact.managed:
+			errs = append(errs, field.Invalid(i.field("name"), i.ref.Name,
+				"it is the managed issuer of a database, which goes when the database names an issuer: leave issuerRef out to keep it, or name one of your own"))
 		case fact.acme:
 			errs = append(errs, field.Invalid(i.field("name"), i.ref.Name, fmt.Sprintf(
 				"%s %s is an ACME issuer, which cannot sign names inside a cluster and hands out no CA: use a CA, Vault or self-signed CA issuer",

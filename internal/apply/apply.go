@@ -82,7 +82,8 @@ func (a *Applier) Owned(ctx context.Context, owner, desired client.Object, sure 
 	if missing {
 		return true, a.create(ctx, owner, desired)
 	}
-	return true, a.write(ctx, desired, live.GetResourceVersion())
+	_, err = a.write(ctx, desired, live.GetResourceVersion())
+	return true, err
 }
 
 // create applies an object that is not in the cache. The cache holds only what carries our labels, so that somebody
@@ -97,17 +98,18 @@ func (a *Applier) create(ctx context.Context, owner, desired client.Object) erro
 	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
 	}
-	return a.write(ctx, desired, live.GetResourceVersion())
+	_, err = a.write(ctx, desired, live.GetResourceVersion())
+	return err
 }
 
 // Workload applies a workload that the caller has compared with the one it saw; seen is nil when it saw none. The hash of
-// the last write goes along with it.
-func (a *Applier) Workload(ctx context.Context, owner client.Object, desired, seen *appsv1.StatefulSet) error {
+// the last write goes along with it. It reports whether anything changed by that.
+func (a *Applier) Workload(ctx context.Context, owner client.Object, desired, seen *appsv1.StatefulSet) (changed bool, err error) {
 	if err := a.own(owner, desired); err != nil {
-		return err
+		return false, err
 	}
 	if seen == nil {
-		return a.create(ctx, owner, a.Workloads.Object(desired))
+		return true, a.create(ctx, owner, a.Workloads.Object(desired))
 	}
 	return a.write(ctx, a.Workloads.Object(desired), seen.ResourceVersion)
 }
@@ -143,23 +145,24 @@ func Made(live, secret *corev1.Secret, owner client.Object) bool {
 
 // write applies an object over the version that was seen, and over no other: an operator that has lost its lease while a
 // write was on its way, or whose caches are behind, gets a conflict and does not bring back what has been changed since.
-// An empty version stands for an object that is not there.
-func (a *Applier) write(ctx context.Context, desired client.Object, seen string) error {
+// An empty version stands for an object that is not there. It reports whether the API server's object changed by that.
+func (a *Applier) write(ctx context.Context, desired client.Object, seen string) (changed bool, err error) {
 	u, err := a.configuration(desired)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if seen != "" {
 		u.SetResourceVersion(seen)
 	}
 	if err := a.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(u), FieldOwner, client.ForceOwnership); err != nil {
-		return fmt.Errorf("applying %s: %w", describe(a.Client, desired), err)
+		return false, fmt.Errorf("applying %s: %w", describe(a.Client, desired), err)
 	}
+	// The API server's answer has filled it.
 	switch desired.(type) {
 	case *appsv1.StatefulSet, *petsetv1.PetSet:
-		a.memory.Wrote(u) // which the API server's answer has filled
+		a.memory.Wrote(u)
 	}
-	return nil
+	return u.GetResourceVersion() != seen, nil
 }
 
 // configuration is the object as server-side apply wants it: without status and without empty leftovers of Go structs.

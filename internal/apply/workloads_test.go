@@ -160,7 +160,7 @@ func TestOwnedMakesPetSets(t *testing.T) {
 	// What only operations write: a grown claim template goes to the PetSet that is there, and a policy leaves it.
 	grown := set("2Gi", "")
 	grown.UID, grown.Generation = "", 0
-	if err := a.Workload(t.Context(), owner, grown, nil); err != nil {
+	if _, err := a.Workload(t.Context(), owner, grown, nil); err != nil {
 		t.Fatal(err)
 	}
 	live, err := a.Workloads.Get(t.Context(), a.Client, key)
@@ -218,20 +218,20 @@ func TestAWorkloadIsWrittenOverWhatWasSeen(t *testing.T) {
 			s.UID, s.Generation = "", 0
 			return s
 		}
-		if err := a.Workload(t.Context(), owner, size("1Gi"), nil); err != nil {
+		if _, err := a.Workload(t.Context(), owner, size("1Gi"), nil); err != nil {
 			t.Fatal(err)
 		}
 		seen, err := w.Get(t.Context(), a.Client, client.ObjectKeyFromObject(owner))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Workload(t.Context(), owner, size("2Gi"), seen); err != nil {
+		if _, err := a.Workload(t.Context(), owner, size("2Gi"), seen); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Seen(seen); !errors.As(err, new(*BehindError)) {
 			t.Errorf("%s: what was seen is older than what was written; got %v, want a BehindError", w.Kind(), err)
 		}
-		if err := a.Workload(t.Context(), owner, size("1Gi"), seen); !apierrors.IsConflict(err) {
+		if _, err := a.Workload(t.Context(), owner, size("1Gi"), seen); !apierrors.IsConflict(err) {
 			t.Errorf("%s: somebody has written in between; got %v, want a conflict", w.Kind(), err)
 		}
 		if seen, err = w.Get(t.Context(), a.Client, client.ObjectKeyFromObject(owner)); err != nil || a.Seen(seen) != nil {

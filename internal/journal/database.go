@@ -30,7 +30,7 @@ func (j *Journal) OpenDatabase(db engines.Database) *Database {
 // Set records a condition. The transition time moves only when the status does.
 func (d *Database) Set(kind string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(&d.Object.DatabaseStatus().Conditions, metav1.Condition{
-		Type: kind, Status: status, Reason: reason, Message: message,
+		Type: kind, Status: status, Reason: reason, Message: ops.Clip(message, longestMessage),
 		ObservedGeneration: d.Object.GetGeneration(), LastTransitionTime: d.journal.now(),
 	})
 }
@@ -65,7 +65,7 @@ func (d *Database) Resume(r ops.Request, outcome kubedbv1.OperationOutcome, reas
 	}
 	status.LastOperation = &kubedbv1.LastOperation{
 		Kind: r.Kind, Name: r.Name, UID: r.UID, Type: string(r.Type),
-		Outcome: outcome, Reason: reason, Message: message, FinishedAt: d.journal.now(),
+		Outcome: outcome, Reason: reason, Message: ops.Clip(message, longestMessage), FinishedAt: d.journal.now(),
 	}
 }
 

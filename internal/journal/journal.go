@@ -16,6 +16,7 @@ import (
 
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/ops"
 )
 
 // Journal writes down what happens to databases and their requests.
@@ -46,10 +47,17 @@ func (j *Journal) patchStatus(ctx context.Context, o, base client.Object, same b
 
 func (j *Journal) now() metav1.Time { return metav1.NewTime(j.Now().Truncate(time.Second)) }
 
+// How long texts may be, in bytes. The API server refuses a status with a condition message of more than 32768 characters, and an
+// event with a note of more than 1024: an operation that could not be written down would come to no end.
+const (
+	longestMessage = 8 << 10
+	longestNote    = 1 << 10
+)
+
 // event tells a person. Normal for what went well or was asked for, Warning only for failures.
 func (j *Journal) event(o engines.Object, kind, reason, action, format string, args ...any) {
 	if j.Recorder != nil {
-		j.Recorder.Eventf(o, nil, kind, reason, action, format, args...)
+		j.Recorder.Eventf(o, nil, kind, reason, action, "%s", ops.Clip(fmt.Sprintf(format, args...), longestNote))
 	}
 }
 

@@ -33,7 +33,7 @@ func (j *Journal) OpenRequest(r engines.OpsRequest) *Request {
 
 func (r *Request) set(kind string, status metav1.ConditionStatus, reason, message string) {
 	meta.SetStatusCondition(&r.Object.RequestStatus().Conditions, metav1.Condition{
-		Type: kind, Status: status, Reason: reason, Message: message,
+		Type: kind, Status: status, Reason: reason, Message: ops.Clip(message, longestMessage),
 		ObservedGeneration: r.Object.GetGeneration(), LastTransitionTime: r.journal.now(),
 	})
 }
@@ -136,7 +136,7 @@ func (r *Request) Finish(step ops.Step, message string) {
 func (r *Request) Retry(step ops.Step, message string) {
 	r.Object.RequestStatus().Retries++
 	c := r.condition(step.Type)
-	c.Reason, c.Message, c.LastTransitionTime = opsv1.ReasonResting, message, r.journal.now()
+	c.Reason, c.Message, c.LastTransitionTime = opsv1.ReasonResting, ops.Clip(message, longestMessage), r.journal.now()
 	r.count(func(m *Metrics) { m.retried(r.kind(), step.Type) })
 }
 

@@ -22,14 +22,21 @@ func viewClaims(set claimSet, since time.Time) []ops.Claim {
 	return views
 }
 
-// unusable names a claim that does not exist, is being deleted, or is not the database's; empty when there is none.
+// unusable names a claim that does not exist, is being deleted, has lost its volume, or is not the database's; empty when there is
+// none.
 func unusable(set claimSet) string {
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		if claim := set[name]; claim == nil || claim.DeletionTimestamp != nil {
+		if claim := set[name]; claim == nil || going(claim) {
 			return name
 		}
 	}
 	return ""
+}
+
+// going tells whether a pod that mounts the claim would not find its data again: a claim that is being deleted waits for its last
+// pod only, and one that has lost its volume is never mounted again.
+func going(claim *corev1.PersistentVolumeClaim) bool {
+	return claim.DeletionTimestamp != nil || claim.Status.Phase == corev1.ClaimLost
 }
 
 func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time) ops.Claim {
@@ -37,7 +44,7 @@ func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time
 	if claim == nil || claim.DeletionTimestamp != nil {
 		return v
 	}
-	v.Exists = true
+	v.Exists, v.Unbound = true, claim.Status.Phase == corev1.ClaimPending
 	v.Requested = *claim.Spec.Resources.Requests.Storage()
 	v.Capacity = *claim.Status.Capacity.Storage()
 	complaint := complaintOf(claim)

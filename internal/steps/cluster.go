@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -115,6 +116,12 @@ func viewPod(p *corev1.Pod) ops.Pod {
 		Name: p.Name, UID: p.UID, Ordinal: ordinal(p.Name),
 		Revision: p.Labels[appsv1.StatefulSetRevisionLabel], Created: p.CreationTimestamp.Time,
 		Ready: PodReady(p), Terminating: p.DeletionTimestamp != nil,
+	}
+	if v.Terminating {
+		v.Leaving = p.DeletionTimestamp.Time
+	}
+	if v.Terminating && p.DeletionGracePeriodSeconds != nil { // the timestamp is when the time is up
+		v.Leaving = v.Leaving.Add(-time.Duration(*p.DeletionGracePeriodSeconds) * time.Second)
 	}
 	if v.Ready {
 		v.ReadySince = readiness(p).LastTransitionTime.Time

@@ -4,6 +4,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -28,6 +29,9 @@ type Executor struct {
 
 	// stopped are the pods that were told to leave, which the cache may not show yet.
 	stopped apply.Recent
+	// evicted says when a pod of a workload was last let go, settled at which generation applying a workload changed nothing; both
+	// by UID.
+	evicted, settled sync.Map
 }
 
 // Target is what one pass of one operation works on.

@@ -3,7 +3,9 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,24 +33,41 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	if g.live == nil || !Runs(g.live, side.Workloads[a.Group]) {
+	saved := side.Workloads[a.Group]
+	if g.live == nil || !Runs(g.live, saved) && !x.settledFor(g.live, saved) {
 		// Deleted or changed by hand: the workload is applied again.
-		if _, err := x.applyWorkload(ctx, t, a.To, a.Group); err != nil {
+		changed, err := x.applyWorkload(ctx, t, a.To, a.Group)
+		if err != nil {
 			return ops.Outcome{}, err
 		}
-		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
+		if changed || g.live == nil || !sameTemplate(g.live, saved) {
+			return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
+		}
+		x.settled.Store(g.live.UID, g.live.Generation)
 	}
 	return x.rollNext(ctx, t, g)
+}
+
+// settledFor tells whether applying that state to the live workload changed nothing, although it looks different: admission of the
+// cluster's changes every such workload, or somebody has added what is not the operator's to remove. Its pods run that, then.
+func (x *Executor) settledFor(live, saved *appsv1.StatefulSet) bool {
+	generation, ok := x.settled.Load(live.UID)
+	return ok && generation == live.Generation && sameTemplate(live, saved)
 }
 
 // rollNext lets the next pod leave, if it is time for it, and says since when that pod has had its turn.
 func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Outcome, err error) {
 	roll := ops.NextPod(View(g.live, g.pods))
 	if out = roll.Outcome; roll.Evict != nil {
-		out, err = x.evict(ctx, g, roll)
+		out, err = x.evict(ctx, t, g, roll)
+	}
+	out.Turn = roll.Turn
+	// Between two pods of a name there is none that tells when the first was told to go.
+	if evicted, ok := x.evicted.Load(g.live.UID); ok && out.Turn.Before(evicted.(time.Time)) {
+		out.Turn = evicted.(time.Time)
 	}
 	// Before the first pod is done, the step's own beginning counts, which is later than the plan's.
-	if out.Turn = roll.Turn; out.Turn.Before(t.Since) {
+	if out.Turn.Before(t.Since) {
 		out.Turn = t.Since
 	}
 	return out, err
@@ -56,7 +75,16 @@ func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Ou
 
 // evict asks the Eviction API to remove the pod, if the budgets that are seen allow it. Before that the workload has to be
 // the latest: caches fill one by one, and pods that are newer than their workload look out of date.
-func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outcome, error) {
+func (x *Executor) evict(ctx context.Context, t *Target, g group, roll ops.Roll) (ops.Outcome, error) {
+	claims, err := x.claims(ctx, x.Client, t, g.Group, roll.Evict.Name)
+	if err != nil {
+		return ops.Outcome{}, err
+	}
+	for name, claim := range claims {
+		if claim != nil && going(claim) {
+			return waiting(ops.ReasonClaimMissing, "claim %s is being deleted or has lost its volume; pod %s, which would not find its data again, stays", name, roll.Evict.Name), nil
+		}
+	}
 	if err := x.Apply.Latest(ctx, g.live, x.now()); err != nil {
 		return ops.Outcome{}, err
 	}
@@ -80,7 +108,10 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 		DeleteOptions: &metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}},
 	})
 	switch {
-	case err == nil, apierrors.IsNotFound(err):
+	case err == nil:
+		x.evicted.Store(g.live.UID, x.now())
+		return roll.Outcome, nil
+	case apierrors.IsNotFound(err):
 		// Gone already: the watch will show the new pod. A conflict is an error: the pod may have been replaced, but the
 		// budget may as well have been written in between, and then nothing would wake us.
 		return roll.Outcome, nil

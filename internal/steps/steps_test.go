@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,20 +53,75 @@ func TestRollPodsEvictsEachPodOnceHighestFirst(t *testing.T) {
 	}
 }
 
-// Each pod has its own time: that of the second begins when the first is Ready.
+// Each pod has its own time: that of the second begins when the first is Ready, and anew when it was let go, whatever has kept
+// the operator from seeing to that.
 func TestRollPodsTellsSinceWhenAPodHasItsTurn(t *testing.T) {
-	w := newWorld(t, budget("px", 3, 1))
+	w := newWorld(t, budget("px", 3, 0)) // none may go
 	w.target.Since = time.Unix(1e9, 0)
 	if out := w.do(t, roll); !out.Turn.Equal(w.target.Since) {
 		t.Errorf("the first pod's turn is since %v, want the plan's beginning", out.Turn)
 	}
 	first := pod(2, "new", true)
 	first.Status.Conditions[0].LastTransitionTime = metav1.NewTime(w.target.Since.Add(time.Minute))
+	old := pod(2, "old", true)
+	if err := w.client.Delete(t.Context(), old, client.Preconditions{UID: &old.UID}); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.client.Create(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
+	w.writes = nil
 	if out := w.do(t, roll); !out.Turn.Equal(first.Status.Conditions[0].LastTransitionTime.Time) {
 		t.Errorf("the second pod's turn is since %v, want when the first was Ready", out.Turn)
+	}
+	allowed := budget("px", 3, 1)
+	if err := w.client.Get(t.Context(), client.ObjectKeyFromObject(allowed), allowed); err != nil {
+		t.Fatal(err)
+	}
+	allowed.Status.DisruptionsAllowed = 1
+	if err := w.client.Status().Update(t.Context(), allowed); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []string{"it is let go", "it is away"} {
+		if out := w.do(t, roll); !out.Turn.Equal(noon) {
+			t.Errorf("when %s, the second pod's turn is since %v, want when it was let go", when, out.Turn)
+		}
+	}
+	if want := []string{"evict px-1 old-1"}; !slices.Equal(w.writes, want) {
+		t.Errorf("writes %v, want %v", w.writes, want)
+	}
+}
+
+// A pod whose claim is on its way out has the data as long as it runs.
+func TestAPodWhoseClaimIsGoingStays(t *testing.T) {
+	for name, harm := range map[string]func(client.Client, *corev1.PersistentVolumeClaim) error{
+		"lost": func(c client.Client, claim *corev1.PersistentVolumeClaim) error {
+			claim.Status.Phase = corev1.ClaimLost
+			return c.Status().Update(t.Context(), claim)
+		},
+		"leaving": func(c client.Client, claim *corev1.PersistentVolumeClaim) error {
+			claim.Finalizers = []string{"kubernetes.io/pvc-protection"}
+			if err := c.Update(t.Context(), claim); err != nil {
+				return err
+			}
+			return c.Delete(t.Context(), claim, client.Preconditions{UID: &claim.UID})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, budget("px", 3, 1))
+			claim := &corev1.PersistentVolumeClaim{}
+			if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "data-px-2"}, claim); err != nil {
+				t.Fatal(err)
+			}
+			if err := harm(w.client, claim); err != nil {
+				t.Fatal(err)
+			}
+			w.writes = nil
+			out := w.do(t, roll)
+			if out.Reason != ops.ReasonClaimMissing || !strings.Contains(out.Message, "pod px-2, which would not find its data again, stays") || len(w.writes) > 0 {
+				t.Errorf("%+v, writes %v", out, w.writes)
+			}
+		})
 	}
 }
 
@@ -346,6 +402,30 @@ func TestDetachLeavesAWorkloadWithTheRightClaims(t *testing.T) {
 	}
 	if out := w.do(t, ops.DetachWorkload{To: ops.After, Group: "perconaxtradb"}); out.IsDone() || len(w.writes) != 1 {
 		t.Errorf("%+v, writes %v", out, w.writes)
+	}
+}
+
+// A workload that is being deleted says nothing about what will be there: an undo must not take it for what it was.
+func TestAWorkloadOnItsWayOutIsAwaited(t *testing.T) {
+	w := newWorld(t)
+	var set appsv1.StatefulSet
+	if err := w.client.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: "px"}, &set); err != nil {
+		t.Fatal(err)
+	}
+	set.Finalizers = []string{metav1.FinalizerOrphanDependents}
+	if err := w.client.Update(t.Context(), &set); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.client.Delete(t.Context(), &set, client.Preconditions{UID: &set.UID}); err != nil {
+		t.Fatal(err)
+	}
+	w.writes = nil
+	if out := w.do(t, ops.DetachWorkload{To: ops.Before, Group: "perconaxtradb"}); out.Reason != ReasonDetachingWorkload || len(w.writes) > 0 {
+		t.Errorf("%+v, writes %v", out, w.writes)
+	}
+	_, err := w.executor.Do(t.Context(), w.target, ops.ApplyObjects{To: ops.Before, Groups: []string{"perconaxtradb"}})
+	if !errors.As(err, new(*apply.BehindError)) || len(w.writes) > 0 {
+		t.Errorf("%v, writes %v", err, w.writes)
 	}
 }
 

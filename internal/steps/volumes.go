@@ -108,7 +108,7 @@ func (x *Executor) detachWorkload(ctx context.Context, t *Target, a ops.DetachWo
 	if x.Cluster.Workloads.MutableClaims() {
 		return done("the claim templates of workload %s can be changed as it is", g.Workload), nil
 	}
-	if g.live != nil && SameClaims(g.live, side.Workloads[a.Group]) {
+	if g.live != nil && g.live.DeletionTimestamp == nil && SameClaims(g.live, side.Workloads[a.Group]) {
 		return done("workload %s has the claim templates that are asked for", g.Workload), nil
 	}
 	return x.orphan(ctx, g, func() error { return x.confirm(ctx, t) })
@@ -168,7 +168,7 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	own := podNamed(g.pods, a.Pod)
 	if lost := unusable(claims); own != nil && lost != "" {
 		// A claim that is being deleted waits for its last pod: stopped, the pod would lose its data.
-		return waiting(ops.ReasonClaimMissing, "claim %s is not there, is being deleted, or lacks the labels of the database; pod %s stays", lost, a.Pod), nil
+		return waiting(ops.ReasonClaimMissing, "claim %s is not there, is being deleted, has lost its volume, or lacks the labels of the database; pod %s stays", lost, a.Pod), nil
 	}
 	if out, err := x.awaitOthers(ctx, t, g, own, a); err != nil || !out.IsDone() {
 		return out, err

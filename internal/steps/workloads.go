@@ -25,8 +25,8 @@ func (x *Executor) applyObjects(ctx context.Context, t *Target, a ops.ApplyObjec
 	return done("%d workloads are as requested", len(a.Groups)), nil
 }
 
-// applyWorkload writes one workload unless the cluster has it so. It reports whether it wrote.
-func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) (wrote bool, err error) {
+// applyWorkload writes one workload unless the cluster has it so. It reports whether that changed it.
+func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, name string) (changed bool, err error) {
 	g, err := x.look(ctx, t, name)
 	if err != nil {
 		return false, err
@@ -34,6 +34,9 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	side, err := x.side(ctx, t, to)
 	if err != nil {
 		return false, err
+	}
+	if g.live != nil && g.live.DeletionTimestamp != nil { // it goes, whatever it looks like
+		return false, &apply.BehindError{What: "workload " + g.Workload + ", which is on its way out"}
 	}
 	saved := side.Workloads[name]
 	if saved == nil {
@@ -45,21 +48,21 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	if g.live != nil && Runs(g.live, saved) && SameClaims(g.live, saved) {
 		return false, nil
 	}
-	return true, x.writeWorkload(ctx, t, g, saved)
+	return x.writeWorkload(ctx, t, g, saved)
 }
 
 // writeWorkload makes the workload, or changes it from what was seen.
-func (x *Executor) writeWorkload(ctx context.Context, t *Target, g group, saved *appsv1.StatefulSet) error {
+func (x *Executor) writeWorkload(ctx context.Context, t *Target, g group, saved *appsv1.StatefulSet) (changed bool, err error) {
 	if g.live != nil && !SameClaims(g.live, saved) && !x.Cluster.Workloads.MutableClaims() {
-		return x.detachStranger(ctx, t, g)
+		return true, x.detachStranger(ctx, t, g)
 	}
 	if g.live == nil {
 		if err := x.Apply.Vacant(ctx, client.ObjectKeyFromObject(saved)); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if err := x.confirm(ctx, t); err != nil {
-		return err
+		return false, err
 	}
 	return x.Apply.Workload(ctx, t.Database.Object, saved.DeepCopy(), g.live)
 }

@@ -88,3 +88,22 @@ func (a *arena) pod(name string) *corev1.Pod {
 	Expect(ok).To(BeTrue(), "there is no pod "+name)
 	return p
 }
+
+var _ = Describe("A workload to which somebody has added what is not the operator's", func() {
+	for _, s := range []sample{percona, standalone} {
+		It("is restarted as it is, on "+s.title, func(ctx SpecContext) {
+			a := newArena(ctx)
+			a.provision(ctx, s.database(a.Name))
+			for _, g := range s.groups {
+				a.mustKubectl(ctx, "", "set", "env", "statefulset/"+g.workload, "EXTRA=1")
+			}
+			since := a.now(ctx)
+			a.succeeds(ctx, s.restart(a, "restart"))
+			Expect(a.restarted(ctx, since)).To(Equal(s.pods()))
+			for _, name := range s.pods() {
+				Expect(a.pod(name).Spec.Containers[0].Env).To(ContainElement(corev1.EnvVar{Name: "EXTRA", Value: "1"}), name)
+			}
+			a.isFree(s)
+		})
+	}
+})

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/test/framework"
 )
 
 var _ = Describe("An object of somebody else's under a name that the operator wants", func() {
@@ -64,6 +65,27 @@ var _ = Describe("An object of somebody else's under a name that the operator wa
 			},
 		}),
 	)
+})
+
+var _ = Describe("A claim that a database of another kind has left", func() {
+	It("is not mounted; the database says so, and goes on when it is gone", func(ctx SpecContext) {
+		a := newArena(ctx)
+		left := &corev1.PersistentVolumeClaim{
+			ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "data-px-0", Labels: map[string]string{
+				"app.kubernetes.io/name": "singlestores.kubedb.com", "app.kubernetes.io/instance": "px",
+			}},
+			Spec: *storage("1Gi"),
+		}
+		a.create(ctx, left)
+		db := percona.database(a.Name)
+		a.create(ctx, db)
+		Eventually(ctx, a.says(db, "Stalled")).Should(And(
+			HaveField("Status", metav1.ConditionTrue), HaveField("Reason", "NameTaken"),
+			HaveField("Message", And(ContainSubstring("PersistentVolumeClaim data-px-0"), ContainSubstring("another name")))))
+		Expect(framework.All[*corev1.Pod](a.Record)).To(BeEmpty())
+		Expect(a.Client.Delete(ctx, left)).To(Succeed())
+		a.becomes(ctx, db, kubedbv1.PhaseReady)
+	})
 })
 
 // credentials that nobody who creates a database has named.
