@@ -248,24 +248,6 @@ func (c *Database) applyWorkload(ctx context.Context, db engines.Database, g eng
 	return err
 }
 
-// claimsFree refuses claims that a database of another name or kind has left where pods of this one would mount them. Claims that
-// somebody has made in advance carry no such labels, and are welcome.
-func (c *Database) claimsFree(ctx context.Context, db engines.Database, workload string) error {
-	var claims corev1.PersistentVolumeClaimList
-	if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace())); err != nil {
-		return fmt.Errorf("listing claims: %w", err)
-	}
-	ours := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
-	for i := range claims.Items {
-		claim := &claims.Items[i]
-		if steps.WorkloadOf(claim.Name) == "data-"+workload && claim.Labels[engines.LabelInstance] != "" && !ours.Matches(labels.Set(claim.Labels)) {
-			return &apply.ForeignError{Kind: "PersistentVolumeClaim", Name: claim.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
-				Instead: "give the database another name"}
-		}
-	}
-	return nil
-}
-
 // stampOf returns the restart stamp that the pods of a missing workload carry, so that a workload made again does not
 // make them look out of date.
 func (c *Database) stampOf(ctx context.Context, db engines.Database, workload string) (string, error) {

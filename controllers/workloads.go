@@ -10,11 +10,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/steps"
 )
 
 // vacant refuses to make a workload whose pods are run by one of the other kind.
@@ -25,6 +27,24 @@ func (c *Database) vacant(ctx context.Context, set *appsv1.StatefulSet) error {
 		return &refusal{kubedbv1.ReasonOtherWorkloadKind, err}
 	}
 	return err
+}
+
+// claimsFree refuses claims that a database of another name or kind has left where pods of this one would mount them. Claims that
+// somebody has made in advance carry no such labels, and are welcome.
+func (c *Database) claimsFree(ctx context.Context, db engines.Database, workload string) error {
+	var claims corev1.PersistentVolumeClaimList
+	if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace())); err != nil {
+		return fmt.Errorf("listing claims: %w", err)
+	}
+	ours := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
+	for i := range claims.Items {
+		claim := &claims.Items[i]
+		if steps.WorkloadOf(claim.Name) == "data-"+workload && claim.Labels[engines.LabelInstance] != "" && !ours.Matches(labels.Set(claim.Labels)) {
+			return &apply.ForeignError{Kind: "PersistentVolumeClaim", Name: claim.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
+				Instead: "give the database another name"}
+		}
+	}
+	return nil
 }
 
 // deleteWorkload deletes a workload and its pods, also one that is of the other kind since an earlier setting of the

@@ -153,13 +153,8 @@ func (w Workload) census() census {
 }
 
 func (c *census) add(pod *Pod, revision string) {
-	if pod.Leaving.After(c.last) {
-		c.last = pod.Leaving
-	}
 	current := pod.Revision == revision
-	if current {
-		c.note(pod)
-	}
+	c.note(pod, current)
 	switch {
 	case pod.Terminating:
 		c.away = pod
@@ -178,10 +173,13 @@ func (c *census) add(pod *Pod, revision string) {
 	}
 }
 
-// note keeps when the latest thing happened to a pod that is up to date.
-func (c *census) note(pod *Pod) {
-	latest := pod.Created
-	if pod.Ready && !pod.Terminating && pod.ReadySince.After(latest) {
+// note keeps when the latest thing happened to a pod that is up to date, or any was told to go.
+func (c *census) note(pod *Pod, current bool) {
+	latest := pod.Leaving
+	if current && pod.Created.After(latest) {
+		latest = pod.Created
+	}
+	if current && pod.Ready && !pod.Terminating && pod.ReadySince.After(latest) {
 		latest = pod.ReadySince
 	}
 	if latest.After(c.last) {

@@ -161,17 +161,23 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 	if err != nil || !found {
 		return issuerFact{}, err
 	}
-	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil}
-	if owner := metav1.GetControllerOf(object); owner != nil {
-		group, err := schema.ParseGroupVersion(owner.APIVersion)
-		fact.managed = err == nil && group.Group == kubedbv1.GroupVersion.Group
-	}
+	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil, managed: managed(object)}
 	for _, c := range generic.GetStatus().Conditions {
 		if c.Type == cmv1.IssuerConditionReady {
 			fact.ready, fact.why = c.Status == cmmeta.ConditionTrue, c.Message
 		}
 	}
 	return fact, nil
+}
+
+// managed tells whether a database controls the issuer.
+func managed(issuer client.Object) bool {
+	owner := metav1.GetControllerOf(issuer)
+	if owner == nil {
+		return false
+	}
+	version, err := schema.ParseGroupVersion(owner.APIVersion)
+	return err == nil && version.Group == kubedbv1.GroupVersion.Group
 }
 
 // storageClasses lists them all: there are few, and the default one can only be found so.

@@ -115,13 +115,7 @@ func viewPod(p *corev1.Pod) ops.Pod {
 	v := ops.Pod{
 		Name: p.Name, UID: p.UID, Ordinal: ordinal(p.Name),
 		Revision: p.Labels[appsv1.StatefulSetRevisionLabel], Created: p.CreationTimestamp.Time,
-		Ready: PodReady(p), Terminating: p.DeletionTimestamp != nil,
-	}
-	if v.Terminating {
-		v.Leaving = p.DeletionTimestamp.Time
-	}
-	if v.Terminating && p.DeletionGracePeriodSeconds != nil { // the timestamp is when the time is up
-		v.Leaving = v.Leaving.Add(-time.Duration(*p.DeletionGracePeriodSeconds) * time.Second)
+		Ready: PodReady(p), Terminating: p.DeletionTimestamp != nil, Leaving: leavingSince(p),
 	}
 	if v.Ready {
 		v.ReadySince = readiness(p).LastTransitionTime.Time
@@ -138,6 +132,17 @@ func viewPod(p *corev1.Pod) ops.Pod {
 		v.Unschedulable = v.Problem != ""
 	}
 	return v
+}
+
+// leavingSince is when the pod was told to go; zero if it was not. Its deletion timestamp is when the time for that is up.
+func leavingSince(p *corev1.Pod) time.Time {
+	switch {
+	case p.DeletionTimestamp == nil:
+		return time.Time{}
+	case p.DeletionGracePeriodSeconds == nil:
+		return p.DeletionTimestamp.Time
+	}
+	return p.DeletionTimestamp.Add(-time.Duration(*p.DeletionGracePeriodSeconds) * time.Second)
 }
 
 // viewBudgets turns budgets into values.

@@ -33,19 +33,26 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	saved := side.Workloads[a.Group]
-	if g.live == nil || !Runs(g.live, saved) && !x.settledFor(g.live, saved) {
-		// Deleted or changed by hand: the workload is applied again.
-		changed, err := x.applyWorkload(ctx, t, a.To, a.Group)
-		if err != nil {
-			return ops.Outcome{}, err
-		}
-		if changed || g.live == nil || !sameTemplate(g.live, saved) {
-			return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
-		}
-		x.settled.Store(g.live.UID, g.live.Generation)
+	if out, err := x.templated(ctx, t, a, g, side.Workloads[a.Group]); err != nil || !out.IsDone() {
+		return out, err
 	}
 	return x.rollNext(ctx, t, g)
+}
+
+// templated applies a workload again that was deleted or changed by hand, and waits until it has the template that is asked for.
+func (x *Executor) templated(ctx context.Context, t *Target, a ops.RollPods, g group, saved *appsv1.StatefulSet) (ops.Outcome, error) {
+	if g.live != nil && (Runs(g.live, saved) || x.settledFor(g.live, saved)) {
+		return done("workload %s has the requested template", g.Workload), nil
+	}
+	changed, err := x.applyWorkload(ctx, t, a.To, a.Group)
+	if err != nil {
+		return ops.Outcome{}, err
+	}
+	if changed || g.live == nil || !sameTemplate(g.live, saved) {
+		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
+	}
+	x.settled.Store(g.live.UID, g.live.Generation)
+	return done("workload %s has the requested template, and what others have added", g.Workload), nil
 }
 
 // settledFor tells whether applying that state to the live workload changed nothing, although it looks different: admission of the
@@ -59,7 +66,9 @@ func (x *Executor) settledFor(live, saved *appsv1.StatefulSet) bool {
 func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Outcome, err error) {
 	roll := ops.NextPod(View(g.live, g.pods))
 	if out = roll.Outcome; roll.Evict != nil {
-		out, err = x.evict(ctx, t, g, roll)
+		if out, err = x.keepsData(ctx, t, g, roll.Evict.Name); err == nil && out.IsDone() {
+			out, err = x.evict(ctx, g, roll)
+		}
 	}
 	out.Turn = roll.Turn
 	// Between two pods of a name there is none that tells when the first was told to go.
@@ -73,18 +82,23 @@ func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Ou
 	return out, err
 }
 
-// evict asks the Eviction API to remove the pod, if the budgets that are seen allow it. Before that the workload has to be
-// the latest: caches fill one by one, and pods that are newer than their workload look out of date.
-func (x *Executor) evict(ctx context.Context, t *Target, g group, roll ops.Roll) (ops.Outcome, error) {
-	claims, err := x.claims(ctx, x.Client, t, g.Group, roll.Evict.Name)
+// keepsData waits while a pod would not find its data again if it left.
+func (x *Executor) keepsData(ctx context.Context, t *Target, g group, pod string) (ops.Outcome, error) {
+	claims, err := x.claims(ctx, x.Client, t, g.Group, pod)
 	if err != nil {
 		return ops.Outcome{}, err
 	}
 	for name, claim := range claims {
 		if claim != nil && going(claim) {
-			return waiting(ops.ReasonClaimMissing, "claim %s is being deleted or has lost its volume; pod %s, which would not find its data again, stays", name, roll.Evict.Name), nil
+			return waiting(ops.ReasonClaimMissing, "claim %s is being deleted or has lost its volume; pod %s, which would not find its data again, stays", name, pod), nil
 		}
 	}
+	return done("pod %s finds its data again", pod), nil
+}
+
+// evict asks the Eviction API to remove the pod, if the budgets that are seen allow it. Before that the workload has to be
+// the latest: caches fill one by one, and pods that are newer than their workload look out of date.
+func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outcome, error) {
 	if err := x.Apply.Latest(ctx, g.live, x.now()); err != nil {
 		return ops.Outcome{}, err
 	}
