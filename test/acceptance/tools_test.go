@@ -61,8 +61,8 @@ var _ = Describe("Tools", func() {
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdb"))).To(Equal("NAME VERSION STATUS AGE"))
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide"))).To(Equal("NAME VERSION STATUS LASTOPERATION REASON AGE"))
 		Expect(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide", "--no-headers")).To(MatchRegexp(`\sSuccessful\s+OpsRequestSuccessful\s`))
-		Expect(header(a.mustKubectl(ctx, "", "get", "sdbops"))).To(Equal("NAME TYPE DATABASE STATUS PROGRESS AGE"))
-		Expect(a.mustKubectl(ctx, "", "get", "sdbops", "restart", "--no-headers")).To(MatchRegexp(`^restart\s+Restart\s+sdb\s+Successful\s+5/5\s`))
+		Expect(header(a.mustKubectl(ctx, "", "get", "sdbops"))).To(Equal("NAME TYPE STATUS DATABASE PROGRESS AGE"))
+		Expect(a.mustKubectl(ctx, "", "get", "sdbops", "restart", "--no-headers")).To(MatchRegexp(`^restart\s+Restart\s+Successful\s+sdb\s+5/5\s`))
 		Expect(a.mustKubectl(ctx, "", "get", "kubedb", "-o", "name")).To(And(
 			ContainSubstring("singlestore.kubedb.com/sdb"), ContainSubstring("singlestoreopsrequest.ops.kubedb.com/restart")))
 		Expect(a.mustKubectl(ctx, "", "get", "sdbops", "--field-selector=spec.databaseRef.name=sdb", "-o", "name")).To(ContainSubstring("restart"))
