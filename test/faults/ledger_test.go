@@ -35,9 +35,12 @@ func (l *ledger) look(req *http.Request, t target) {
 	}
 }
 
-// answered notes what a request has come to.
+// issues tells whether a write asks cert-manager to issue a certificate.
+func issues(t target) bool { return t.resource == "certificates" && t.subresource == "status" }
+
+// answered notes what such a write has come to.
 func (l *ledger) answered(t target, status int) {
-	if t.resource != "certificates" || t.subresource != "status" || status != http.StatusOK {
+	if status != http.StatusOK {
 		return
 	}
 	l.mu.Lock()

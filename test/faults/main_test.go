@@ -28,8 +28,8 @@ import (
 
 var (
 	budget  = flag.Duration("faults.budget", 0, "no case begins later than this after the start, but one of every operation and fault is run; 0 for no limit")
-	seed    = flag.String("faults.seed", "drydock", "decides which cases come first; any text, for example a commit")
-	part    = flag.String("faults.part", "1/1", "which part of the cases is run, of how many; the seed decides which case is in which")
+	seed    = flag.String("faults.seed", "drydock", "decides which cases are in which part, and which come first; any text, for example a commit")
+	part    = flag.String("faults.part", "1/1", "which part of the cases is run, of how many")
 	replay  = flag.Bool("faults.replay", false, "a case that fails is played once more in another dock; more than one in two hundred of those that pass then is a failure all the same")
 	only    = flag.String("faults.only", "", "regular expression; only cases with such a name are run")
 	width   = flag.Int("faults.docks", 12*runtime.GOMAXPROCS(0), "databases that are worked on at the same time")
@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 	wanted := slices.DeleteFunc(slices.Clone(samples), func(s sample) bool { return !concerned(filter, s) })
 	references, calm := h.explore(report, wanted)
 	all := jobs(references, wanted, *seed, filter)
-	list := chosen(all, number, parts)
+	list := chosen(all, number, parts, *seed)
 	t.Logf("%d of %d cases, part %s of seed %q, after %s of undisturbed runs", len(list), len(all), *part, *seed, time.Since(start).Round(time.Second))
 	began := time.Now()
 	verdicts, dropped := h.runAll(report, list, start)

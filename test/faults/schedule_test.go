@@ -75,26 +75,27 @@ func jobs(references map[course]*reference, wanted []sample, seed string, only *
 	}
 	random := rand.New(rand.NewPCG(hash(seed), 1))
 	random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-	seen := map[string]bool{}
-	for i, j := range list {
-		about := j.scenario.name + "/" + j.fault.name
-		list[i].first, seen[about] = !seen[about], true
-	}
-	slices.SortStableFunc(list, func(a, b job) int {
-		switch {
-		case a.first == b.first:
-			return 0
-		case a.first:
-			return -1
-		}
-		return 1
-	})
 	return list
 }
 
-// chosen is one part of the jobs, counted from 1, of so many.
-func chosen(all []job, number, parts int) []job {
-	return all[len(all)*(number-1)/parts : len(all)*number/parts]
+// chosen is one part of the jobs, counted from 1, of so many, with one of every operation and fault in front. Which part a job
+// is in follows from its name and the seed alone, so that parts played on different machines add up to the whole.
+func chosen(all []job, number, parts int, seed string) []job {
+	var front, rest []job
+	seen := map[string]bool{}
+	for _, j := range all {
+		if int(hash(seed+" "+j.name())%uint64(parts)) != number-1 {
+			continue
+		}
+		about := j.scenario.name + "/" + j.fault.name
+		if j.first = !seen[about]; j.first {
+			front = append(front, j)
+		} else {
+			rest = append(rest, j)
+		}
+		seen[about] = true
+	}
+	return append(front, rest...)
 }
 
 // all are the points at which the fault is tried. There are many more events than writes; as many of them are enough.

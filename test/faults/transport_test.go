@@ -155,7 +155,10 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.ledger.look(req, target)
 	w, s := t.number(target)
 	send := func() (*http.Response, error) {
-		res, err := t.send(req)
+		if !issues(target) {
+			return t.send(req)
+		}
+		res, err := t.deliver(req)
 		if err == nil {
 			t.ledger.answered(target, res.StatusCode)
 		}
@@ -191,6 +194,22 @@ func (t *transport) send(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	res.Body = &body{ReadCloser: res.Body, transport: t, end: func() { stop(); cancel() }}
+	return res, nil
+}
+
+// delivery is how long a write may take that is not cut off.
+const delivery = 10 * time.Second
+
+// deliver lets a request through that does not end when the operator dies, so that the ledger learns what has come of it. The
+// operator hears nothing of that.
+func (t *transport) deliver(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(req.Context()), delivery)
+	res, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	res.Body = &body{ReadCloser: res.Body, transport: t, end: cancel}
 	return res, nil
 }
 
