@@ -61,6 +61,9 @@ func (r *Reviewer) Allowed(ctx context.Context, who authenticationv1.UserInfo, w
 		return false, fmt.Errorf("asking for the rights of %s: %w", who.Username, err)
 	}
 	allowed := review.Status.Allowed && !review.Status.Denied
+	if !allowed && !review.Status.Denied && review.Status.EvaluationError != "" { // one of the cluster's authorizers did not answer
+		return false, fmt.Errorf("asking for the rights of %s: %s", who.Username, review.Status.EvaluationError)
+	}
 	r.answers.Add(key, allowed, rememberFor)
 	return allowed, nil
 }

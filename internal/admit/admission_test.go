@@ -148,6 +148,8 @@ func TestOperatorEditsFreely(t *testing.T) {
 type reviews struct {
 	asked []authorizationv1.SubjectAccessReviewSpec
 	allow bool
+	// broken is what an authorizer says that cannot answer.
+	broken string
 }
 
 func (r *reviews) reviewer(t *testing.T) *admit.Reviewer {
@@ -159,7 +161,7 @@ func (r *reviews) reviewer(t *testing.T) *admit.Reviewer {
 				t.Fatalf("%T", o)
 			}
 			r.asked = append(r.asked, review.Spec)
-			review.Status.Allowed = r.allow
+			review.Status.Allowed, review.Status.EvaluationError = r.allow, r.broken
 			return nil
 		},
 	}).Build())
@@ -183,6 +185,19 @@ func TestReviewerRemembers(t *testing.T) {
 	}
 	if diff := cmp.Diff([]authorizationv1.SubjectAccessReviewSpec{want}, server.asked); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestReviewerCannotTell: an authorizer that does not answer has refused nothing, and is asked again.
+func TestReviewerCannotTell(t *testing.T) {
+	server := &reviews{broken: "webhook timed out"}
+	r := server.reviewer(t)
+	if ok, err := r.Allowed(t.Context(), bob, get); ok || err == nil || !strings.Contains(err.Error(), "webhook timed out") {
+		t.Error(ok, err)
+	}
+	server.allow = true
+	if ok, err := r.Allowed(t.Context(), bob, get); !ok || err != nil {
+		t.Error(ok, err)
 	}
 }
 

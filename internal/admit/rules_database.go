@@ -153,7 +153,7 @@ func checkDatabaseCertificates(p *proposal) field.ErrorList {
 	for _, i := range issuersOf(tlsPath, tls) {
 		errs = append(errs, checkIssuerKind(i)...)
 	}
-	return append(errs, checkCertificates(tlsPath, tls.Certificates, tls.Certificates, p.engine)...)
+	return append(errs, checkCertificates(tlsPath, tls.Certificates, tls.Certificates, p.engine, p.db)...)
 }
 
 func checkRequireSSL(p *proposal) field.ErrorList {

@@ -89,7 +89,7 @@ func checkRequestCertificates(o *operation) field.ErrorList {
 	if tls := ops.ChangedTLS(o.present(), *o.request.TLS); tls != nil {
 		merged = tls.Certificates
 	}
-	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine)
+	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine, o.db)
 	return append(errs, checkSecretRights(o.issuingSecrets(), o.secrets, o.who)...)
 }
 

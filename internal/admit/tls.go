@@ -15,10 +15,10 @@ import (
 
 // checkCertificates is about certificates[] of a database or of a request. merged are the certificates that come of it: those of
 // the database with what the request changes.
-func checkCertificates(path *field.Path, list, merged []kubedbv1.CertificateSpec, e engines.Engine) field.ErrorList {
+func checkCertificates(path *field.Path, list, merged []kubedbv1.CertificateSpec, e engines.Engine, db engines.Database) field.ErrorList {
 	var errs field.ErrorList
 	aliases := slices.Sorted(slices.Values(e.Aliases()))
-	secrets := map[string]string{} // by name: the alias that has it
+	secrets := othersSecrets(list, merged, aliases, db)
 	for i, c := range list {
 		item := path.Child("certificates").Index(i)
 		if c.Alias != "" && !slices.Contains(aliases, c.Alias) {
@@ -36,6 +36,23 @@ func checkCertificates(path *field.Path, list, merged []kubedbv1.CertificateSpec
 		errs = append(errs, checkRenewal(item, c, becomes(c, merged))...)
 	}
 	return errs
+}
+
+// othersSecrets are the Secrets of the certificates that the list gives none, by name: the alias that has it.
+func othersSecrets(list, merged []kubedbv1.CertificateSpec, aliases []string, db engines.Database) map[string]string {
+	secrets := map[string]string{}
+	for _, alias := range aliases {
+		given := func(c kubedbv1.CertificateSpec) bool { return c.Alias == alias && c.SecretName != "" }
+		if slices.ContainsFunc(list, given) {
+			continue
+		}
+		name := engines.CertificateSecret(db, alias)
+		if i := slices.IndexFunc(merged, given); i >= 0 {
+			name = merged[i].SecretName
+		}
+		secrets[name] = alias
+	}
+	return secrets
 }
 
 // becomes is what a certificate is in the end.
