@@ -43,7 +43,7 @@ func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o O
 		cluster := &steps.Cluster{Client: mgr.GetClient(), Kind: e.Kind(), Workloads: o.Workloads}
 		c := &Database{
 			Engine: e, Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Apply: applier, Cluster: cluster,
-			Executor: &steps.Executor{Client: mgr.GetClient(), Apply: applier, Cluster: cluster, Now: o.Now},
+			Executor: steps.NewExecutor(mgr.GetClient(), applier, cluster, o.Now),
 			Journal:  j, Admission: o.Admission, CertManager: o.CertManager, Overtaken: Rests(),
 		}
 		if err := c.Setup(ctx, mgr, o.Concurrency); err != nil {

@@ -92,7 +92,7 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 	cluster := &steps.Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}
 	w.controller = &Database{
 		Engine: perconaxtradb.New(), Client: w.client, Live: live, Apply: applier, Cluster: cluster,
-		Executor: &steps.Executor{Client: w.client, Apply: applier, Cluster: cluster, Now: time.Now},
+		Executor: steps.NewExecutor(w.client, applier, cluster, time.Now),
 		Journal:  &journal.Journal{Client: w.client, Now: time.Now}, Overtaken: Rests(),
 	}
 	return w

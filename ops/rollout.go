@@ -35,8 +35,9 @@ type Pod struct {
 	ReadySince time.Time
 	// Created is when the API server made it, Leaving when it was told to go; zero if it was not.
 	Created, Leaving time.Time
-	// Restarts of the container that restarted most.
+	// Restarts of the container that restarted most; Died is when a container of the pod last ended, zero if none has.
 	Restarts int32
+	Died     time.Time
 	// Problem is the pod's own message if it does not run; empty while it runs or is on its way.
 	Problem string
 	// CrashLooping and Unschedulable say that the Problem is worth telling: it lasts.
@@ -54,6 +55,8 @@ type Workload struct {
 	Generation, ObservedGeneration int64
 	UpdateRevision                 string
 	Pods                           []Pod
+	// Tried is since when a rollout that had failed is tried again: what died before says nothing about that. Zero at the first try.
+	Tried time.Time
 }
 
 // Roll is what to do about a workload now.
@@ -147,12 +150,12 @@ func (w Workload) census() census {
 			pod = &Pod{Name: fmt.Sprintf("%s-%d", w.Name, ordinal), Ordinal: ordinal, Terminating: true}
 		}
 		seen := *pod
-		c.add(&seen, w.UpdateRevision)
+		c.add(&seen, w.UpdateRevision, w.Tried)
 	}
 	return c
 }
 
-func (c *census) add(pod *Pod, revision string) {
+func (c *census) add(pod *Pod, revision string, tried time.Time) {
 	current := pod.Revision == revision
 	c.note(pod, current)
 	switch {
@@ -160,7 +163,7 @@ func (c *census) add(pod *Pod, revision string) {
 		c.away = pod
 	case current && pod.Ready:
 		c.done++
-	case current && pod.CrashLooping && pod.Restarts >= startAttempts:
+	case current && pod.CrashLooping && pod.Restarts >= startAttempts && !pod.Died.Before(tried):
 		c.failing = pod
 	case current:
 		c.starting = pod

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,24 @@ func seen(looks ...string) Workload {
 		w.Pods = append(w.Pods, p)
 	}
 	return w
+}
+
+// A pod that keeps dying fails a rollout, and once more only when it has died once more.
+func TestTriedAgain(t *testing.T) {
+	began := time.Unix(1e9, 0)
+	w := seen("oR", "uC")
+	w.Pods[1].Died = began
+	if got := NextPod(w).Outcome.Status; got != Failed {
+		t.Errorf("%s at the first try, want %s", got, Failed)
+	}
+	w.Tried = began.Add(time.Second)
+	if got := NextPod(w).Outcome; got.Status != Waiting || !strings.Contains(got.Message, "unknown variable") {
+		t.Errorf("%+v when nothing has died since, want %s and what the pod says", got, Waiting)
+	}
+	w.Pods[1].Died = w.Tried
+	if got := NextPod(w).Outcome.Status; got != Failed {
+		t.Errorf("%s when it has died again, want %s", got, Failed)
+	}
 }
 
 // The turn of a pod begins when the last one that is done became Ready; pods that are still to come say nothing.

@@ -101,7 +101,7 @@ func newTLSWorld(t *testing.T, before, after string, objects ...client.Object) *
 			},
 		}).Build()
 	applier := &apply.Applier{Client: w.client, Live: w.client}
-	w.executor = &Executor{Client: w.client, Apply: applier, Cluster: &Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}, Now: func() time.Time { return noon }}
+	w.executor = NewExecutor(w.client, applier, &Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}, func() time.Time { return noon })
 	w.target = &Target{
 		Engine: perconaxtradb.New(), Side: ops.After, Version: requestVersion,
 		Request: ops.Request{Kind: "PerconaXtraDBOpsRequest", Name: "r", UID: "0123456789", Database: "px", Type: opsv1.ReconfigureTLS},

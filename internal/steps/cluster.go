@@ -122,6 +122,9 @@ func viewPod(p *corev1.Pod) ops.Pod {
 	}
 	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
 		v.Restarts = max(v.Restarts, s.RestartCount)
+		if end := s.LastTerminationState.Terminated; end != nil && end.FinishedAt.After(v.Died) {
+			v.Died = end.FinishedAt.Time
+		}
 		if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
 			v.CrashLooping = v.CrashLooping || w.Reason == "CrashLoopBackOff"
 			v.Problem = problem(s)

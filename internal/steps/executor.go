@@ -4,11 +4,11 @@ package steps
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/drydock-db/drydock/engines"
@@ -30,8 +30,20 @@ type Executor struct {
 	// stopped are the pods that were told to leave, which the cache may not show yet.
 	stopped apply.Recent
 	// evicted says when a pod of a workload was last let go, settled at which generation applying a workload changed nothing; both
-	// by UID.
-	evicted, settled sync.Map
+	// by UID. What is forgotten costs a look, or a pod the time that nobody was there.
+	evicted, settled *cache.LRUExpireCache
+}
+
+const (
+	// rememberFor is longer than any pod takes, and rememberAll more workloads than are worked on at a time.
+	rememberFor = 24 * time.Hour
+	rememberAll = 4096
+)
+
+// NewExecutor returns one that has done nothing yet.
+func NewExecutor(c client.Client, a *apply.Applier, cluster *Cluster, now func() time.Time) *Executor {
+	return &Executor{Client: c, Apply: a, Cluster: cluster, Now: now,
+		evicted: cache.NewLRUExpireCache(rememberAll), settled: cache.NewLRUExpireCache(rememberAll)}
 }
 
 // Target is what one pass of one operation works on.
@@ -46,6 +58,8 @@ type Target struct {
 	Since time.Time
 	// Attempts is how often a failed step of the operation was tried again.
 	Attempts int
+	// Tried is when the present step was begun once more; zero at its first try.
+	Tried time.Time
 	// Side is where the operation is heading: After, or Before while it is being undone.
 	Side ops.Side
 	// End is how the operation ends if this plan runs to its end.

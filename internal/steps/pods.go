@@ -51,20 +51,21 @@ func (x *Executor) templated(ctx context.Context, t *Target, a ops.RollPods, g g
 	if changed || g.live == nil || !sameTemplate(g.live, saved) {
 		return waiting(ops.ReasonWorkloadNotObserved, "waiting for the workload %s to be seen with the requested template", g.Workload), nil
 	}
-	x.settled.Store(g.live.UID, g.live.Generation)
 	return done("workload %s has the requested template, and what others have added", g.Workload), nil
 }
 
 // settledFor tells whether applying that state to the live workload changed nothing, although it looks different: admission of the
 // cluster's changes every such workload, or somebody has added what is not the operator's to remove. Its pods run that, then.
 func (x *Executor) settledFor(live, saved *appsv1.StatefulSet) bool {
-	generation, ok := x.settled.Load(live.UID)
+	generation, ok := x.settled.Get(live.UID)
 	return ok && generation == live.Generation && sameTemplate(live, saved)
 }
 
 // rollNext lets the next pod leave, if it is time for it, and says since when that pod has had its turn.
 func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Outcome, err error) {
-	roll := ops.NextPod(View(g.live, g.pods))
+	w := View(g.live, g.pods)
+	w.Tried = t.Tried
+	roll := ops.NextPod(w)
 	if out = roll.Outcome; roll.Evict != nil {
 		if out, err = x.keepsData(ctx, t, g, roll.Evict.Name); err == nil && out.IsDone() {
 			out, err = x.evict(ctx, g, roll)
@@ -72,7 +73,7 @@ func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Ou
 	}
 	out.Turn = roll.Turn
 	// Between two pods of a name there is none that tells when the first was told to go.
-	if evicted, ok := x.evicted.Load(g.live.UID); ok && out.Turn.Before(evicted.(time.Time)) {
+	if evicted, ok := x.evicted.Get(g.live.UID); ok && out.Turn.Before(evicted.(time.Time)) {
 		out.Turn = evicted.(time.Time)
 	}
 	// Before the first pod is done, the step's own beginning counts, which is later than the plan's.
@@ -123,7 +124,7 @@ func (x *Executor) evict(ctx context.Context, g group, roll ops.Roll) (ops.Outco
 	})
 	switch {
 	case err == nil:
-		x.evicted.Store(g.live.UID, x.now())
+		x.evicted.Add(g.live.UID, x.now(), rememberFor)
 		return roll.Outcome, nil
 	case apierrors.IsNotFound(err):
 		// Gone already: the watch will show the new pod. A conflict is an error: the pod may have been replaced, but the

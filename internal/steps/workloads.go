@@ -45,10 +45,14 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	if past, err := x.pastTrust(ctx, t, to, g); past || err != nil {
 		return false, err
 	}
-	if g.live != nil && Runs(g.live, saved) && SameClaims(g.live, saved) {
+	if g.live != nil && SameClaims(g.live, saved) && (Runs(g.live, saved) || x.settledFor(g.live, saved)) {
 		return false, nil
 	}
-	return x.writeWorkload(ctx, t, g, saved)
+	changed, err = x.writeWorkload(ctx, t, g, saved)
+	if err == nil && !changed && g.live != nil {
+		x.settled.Add(g.live.UID, g.live.Generation, rememberFor)
+	}
+	return changed, err
 }
 
 // writeWorkload makes the workload, or changes it from what was seen.

@@ -59,7 +59,7 @@ func newWorld(t *testing.T, extra ...client.Object) *world {
 		WithIndex(&corev1.Pod{}, IndexWorkload, func(o client.Object) []string { return []string{WorkloadOf(o.GetName())} }).
 		WithInterceptorFuncs(w.interceptor()).Build()
 	applier := &apply.Applier{Client: w.client, Live: w.client}
-	w.executor = &Executor{Client: w.client, Apply: applier, Cluster: &Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}, Now: func() time.Time { return noon }}
+	w.executor = NewExecutor(w.client, applier, &Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}, func() time.Time { return noon })
 	w.open(t)
 	return w
 }
