@@ -26,6 +26,9 @@ import (
 // begin works out the change that the request means, closes the gate and saves the change.
 func (c *Database) begin(ctx context.Context, o *operation) (*steps.Saved, error) {
 	saved, configs, err := c.change(ctx, o)
+	if err == nil {
+		err = c.startable(ctx, o, saved, configs)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -290,7 +290,7 @@ func TestCredentialsOfSomebodyElse(t *testing.T) {
 		}
 		w := newWorld(t, database(), &corev1.Secret{ObjectMeta: meta})
 		auth := engines.AuthSecret{Secret: &corev1.Secret{ObjectMeta: object("px-auth")}, Named: c.named}
-		err := w.controller.createCredentials(t.Context(), database(), auth)
+		err := w.controller.createCredentials(t.Context(), database(), auth, nil)
 		if got := fmt.Sprint(err); got != c.want && (err != nil || c.want != "") {
 			t.Errorf("%s: %v, want %q", name, err, c.want)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -123,7 +124,7 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 	return nil
 }
 
-// halt removes everything but claims and Secrets.
+// halt removes everything but claims, Secrets and certificates. The database is halted when its last pod has gone.
 func (c *Database) halt(ctx context.Context, s *session) error {
 	db := s.db.Object
 	objects, err := engines.Outline(c.Engine, db)
@@ -137,10 +138,13 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 	for _, service := range objects.Services {
 		removed = append(removed, &corev1.Service{ObjectMeta: named(service)})
 	}
+	var leaving []string
 	for _, g := range objects.Groups {
-		if err := c.deleteWorkload(ctx, db, g.StatefulSet.Name); err != nil {
+		pods, err := c.stopGroup(ctx, db, g.StatefulSet.Name)
+		if err != nil {
 			return err
 		}
+		leaving = append(leaving, pods...)
 		removed = append(removed, &policyv1.PodDisruptionBudget{ObjectMeta: named(g.PDB)})
 	}
 	for _, o := range removed {
@@ -152,12 +156,32 @@ func (c *Database) halt(ctx context.Context, s *session) error {
 		return err
 	}
 	s.db.Remove(kubedbv1.ConditionStalled)
+	if len(leaving) > 0 {
+		s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionFalse, kubedbv1.ReasonHalting, "waiting for "+strings.Join(leaving, ", ")+" to go")
+		return nil
+	}
 	s.db.Set(kubedbv1.ConditionHalted, metav1.ConditionTrue, kubedbv1.ReasonHaltedSuccessfully, "spec.halted is true")
 	for _, condition := range []string{kubedbv1.ConditionReplicaReady, kubedbv1.ConditionAcceptingConnection, kubedbv1.ConditionReady} {
 		s.db.Set(condition, metav1.ConditionFalse, kubedbv1.ReasonHalted, "spec.halted is true")
 	}
 	db.DatabaseStatus().ObservedGeneration = db.GetGeneration()
 	return nil
+}
+
+// stopGroup deletes a workload and what a detached one has left, and returns the pods that are still there.
+func (c *Database) stopGroup(ctx context.Context, db engines.Database, workload string) (leaving []string, err error) {
+	if err := c.deleteWorkload(ctx, db, workload); err != nil {
+		return nil, err
+	}
+	pods, err := c.Cluster.Pods(ctx, db, workload)
+	if err != nil || len(pods) == 0 {
+		return nil, err
+	}
+	for i := range pods {
+		leaving = append(leaving, pods[i].Name)
+	}
+	_, err = c.deleteDetached(ctx, db, workload)
+	return leaving, err
 }
 
 // deleteOwned deletes an object of that name if the database controls it.

@@ -97,7 +97,7 @@ func (c *Database) stall(s *session, err error) (time.Duration, error) {
 		return 0, nil // the database goes next, and the watch tells of that
 	case errors.As(err, &foreign):
 		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonNameTaken, foreign.Error())
-	case refusedAsIs(err):
+	case refusedAsIs(err), apierrors.IsForbidden(err):
 		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonObjectRefused, err.Error())
 	default:
 		return 0, err
@@ -154,7 +154,7 @@ func (c *Database) dropStats(ctx context.Context, db engines.Database, objects e
 // looks before it writes, so that an operator that starts writes nothing.
 func (c *Database) createSecrets(ctx context.Context, db engines.Database, objects engines.Objects) error {
 	for _, auth := range objects.AuthSecrets {
-		if err := c.createCredentials(ctx, db, auth); err != nil {
+		if err := c.createCredentials(ctx, db, auth, objects.Groups); err != nil {
 			return err
 		}
 	}
@@ -174,9 +174,10 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 }
 
 // createCredentials creates a Secret with credentials, unless it is there. It is not owned: a database that is deleted
-// leaves its credentials behind, unless it is wiped out. One that somebody else made gets to the pods only if the spec names
+// leaves its credentials behind, unless it is wiped out. Nor is it made again for pods that read it: their data know the passwords
+// that it had. One that somebody else made gets to the pods only if the spec names
 // it: who may create databases may not be allowed to read it.
-func (c *Database) createCredentials(ctx context.Context, db engines.Database, auth engines.AuthSecret) error {
+func (c *Database) createCredentials(ctx context.Context, db engines.Database, auth engines.AuthSecret, groups []engines.GroupObjects) error {
 	live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
 	switch {
 	case err == nil && !auth.Named && !c.madeFor(db, live):
@@ -187,11 +188,36 @@ func (c *Database) createCredentials(ctx context.Context, db engines.Database, a
 	case !apierrors.IsNotFound(err):
 		return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
 	}
+	used, err := c.reads(ctx, db, groups, auth.Secret.Name)
+	if err != nil {
+		return err
+	}
+	if used {
+		return &refusal{kubedbv1.ReasonCredentialsMissing, fmt.Errorf(
+			"Secret %s is gone, which the pods have their passwords from; another password would not fit the data: make the Secret again as it was",
+			auth.Secret.Name)}
+	}
 	secret, err := withPasswords(auth)
 	if err != nil {
 		return err
 	}
 	return c.Apply.CreateOnly(ctx, db, secret, false)
+}
+
+// reads tells whether a workload that exists makes pods which need that Secret.
+func (c *Database) reads(ctx context.Context, db engines.Database, groups []engines.GroupObjects, secret string) (bool, error) {
+	needs := secretNeeds{}
+	for _, g := range groups {
+		live, err := c.Cluster.Workload(ctx, db, g.StatefulSet.Name)
+		if err != nil {
+			return false, err
+		}
+		if live != nil {
+			needs.addPod(live.Spec.Template.Spec)
+		}
+	}
+	_, found := needs[secret]
+	return found, nil
 }
 
 // madeFor tells whether a Secret carries the labels of those that are made for the database.

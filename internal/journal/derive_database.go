@@ -33,6 +33,7 @@ func (d *Database) reconciling() (status metav1.ConditionStatus, reason, message
 		return nil
 	}
 	ready := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionReady)
+	halting := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionHalted)
 	paused, byUser := Paused(s)
 	switch {
 	case paused && !byUser:
@@ -43,6 +44,8 @@ func (d *Database) reconciling() (status metav1.ConditionStatus, reason, message
 	case is(kubedbv1.ConditionStalled) != nil:
 		c := is(kubedbv1.ConditionStalled)
 		return metav1.ConditionFalse, c.Reason, c.Message
+	case halting != nil && halting.Status == metav1.ConditionFalse:
+		return metav1.ConditionTrue, halting.Reason, halting.Message
 	case s.ObservedGeneration != d.Object.GetGeneration():
 		return metav1.ConditionTrue, kubedbv1.ReasonSpecNotObserved, "the operator has not carried out the present spec yet"
 	case is(kubedbv1.ConditionHalted) != nil:

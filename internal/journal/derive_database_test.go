@@ -62,6 +62,9 @@ func TestTrioOfADatabase(t *testing.T) {
 			func(d *Database) { generation = 2; d.Object.SetGeneration(2) }, set(kubedbv1.ConditionPodsUpToDate, metav1.ConditionTrue),
 		}, "TTF", false},
 		{"that is applied", []func(*Database){func(d *Database) { d.Object.SetGeneration(2) }, observed}, "TFF", false},
+		{"halting", []func(*Database){
+			func(d *Database) { d.Object.SetGeneration(2) }, set(kubedbv1.ConditionHalted, metav1.ConditionFalse),
+		}, "TTF", false},
 		{"halted", []func(*Database){
 			func(d *Database) { d.Object.SetGeneration(2) }, set(kubedbv1.ConditionHalted, metav1.ConditionTrue), set(kubedbv1.ConditionReady, metav1.ConditionFalse),
 		}, "FFF", false},

@@ -71,7 +71,7 @@ var _ = Describe("Deleting a database", func() {
 })
 
 var _ = Describe("Halting a database", func() {
-	for _, s := range []sample{cluster, percona} {
+	for _, s := range []sample{standalone, cluster, percona} {
 		It("removes the pods of "+s.title+" and keeps claims and Secrets, until it is halted no more", func(ctx SpecContext) {
 			a := newArena(ctx)
 			db := s.database(a.Name)
@@ -79,8 +79,9 @@ var _ = Describe("Halting a database", func() {
 			auth, _ := framework.Latest[*corev1.Secret](a.Record, s.name+"-auth")
 			Expect(edit(ctx, a, db, halt(true))).To(Succeed())
 			a.becomes(ctx, db, kubedbv1.PhaseHalted)
+			a.now(ctx)
 			for _, pod := range s.pods() {
-				Eventually(ctx, a.has(&corev1.Pod{}, pod)).Should(BeFalse(), pod)
+				Expect(a.has(&corev1.Pod{}, pod)()).To(BeFalse(), pod+" of a halted database")
 				Expect(a.has(&corev1.PersistentVolumeClaim{}, "data-"+pod)()).To(BeTrue(), "claim of "+pod)
 			}
 			Eventually(ctx, a.has(&corev1.Service{}, s.name)).Should(BeFalse())

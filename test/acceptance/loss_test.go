@@ -166,3 +166,58 @@ var _ = Describe("An operation whose first writes are refused", func() {
 		a.succeeds(ctx, percona.reconfigure(a, "again", changes{"perconaxtradb": inline("a.cnf", "[mysqld]\nwait_timeout = 60\n")}))
 	})
 })
+
+var _ = Describe("Credentials that somebody deleted", func() {
+	for _, s := range []sample{standalone, percona} {
+		It("keep no pod of "+s.title+" from running, and no operation takes one down", func(ctx SpecContext) {
+			a := newArena(ctx)
+			db := s.database(a.Name)
+			a.provision(ctx, db)
+			auth, ok := framework.Latest[*corev1.Secret](a.Record, s.name+"-auth")
+			Expect(ok).To(BeTrue())
+			Expect(a.Client.Delete(ctx, auth)).To(Succeed())
+			since := a.now(ctx)
+			r := a.fails(ctx, s.restart(a, "bare"), opsv1.ReasonSecretMissing)
+			Expect(condition(r, opsv1.ConditionFailed).Message).To(ContainSubstring("Secret " + auth.Name + " is missing"))
+			a.isFree(s)
+
+			By("an edit, after which provisioning looks again")
+			Expect(edit(ctx, a, db, func(d framework.Database) { configured(d, "", kubedbv1.ConfigurationSpec{Inline: map[string]string{"a.cnf": "[" + s.section + "]\n"}}) })).To(Succeed())
+			Eventually(ctx, a.says(db, kubedbv1.ConditionStalled)).Should(And(
+				HaveField("Reason", kubedbv1.ReasonCredentialsMissing), HaveField("Message", ContainSubstring(auth.Name))))
+			a.now(ctx)
+			Expect(a.has(&corev1.Secret{}, auth.Name)()).To(BeFalse(), "with another password than the data know")
+			Expect(a.restarted(ctx, since)).To(BeEmpty())
+
+			By("the same Secret again")
+			again := auth.DeepCopy()
+			again.ObjectMeta = metav1.ObjectMeta{Namespace: auth.Namespace, Name: auth.Name, Labels: auth.Labels}
+			a.create(ctx, again)
+			Eventually(ctx, a.says(db, kubedbv1.ConditionStalled)).WithTimeout(time.Minute).Should(HaveField("Status", metav1.ConditionFalse))
+			a.succeeds(ctx, s.restart(a, "again"))
+		})
+	}
+})
+
+var _ = Describe("Provisioning that a quota forbids", func() {
+	It("says so on the database, and goes on when it is let through", func(ctx SpecContext) {
+		a := newArena(ctx)
+		q := &corev1.ResourceQuota{
+			ObjectMeta: metav1.ObjectMeta{Namespace: a.Name, Name: "no-services"},
+			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{"services": resource.MustParse("0")}},
+		}
+		a.create(ctx, q)
+		Eventually(ctx, func() bool {
+			now := &corev1.ResourceQuota{}
+			a.reads(ctx, q.Name, now)
+			_, counted := now.Status.Hard["services"]
+			return counted
+		}).Should(BeTrue())
+		db := percona.database(a.Name)
+		a.create(ctx, db)
+		Eventually(ctx, a.says(db, kubedbv1.ConditionStalled)).Should(And(
+			HaveField("Reason", kubedbv1.ReasonObjectRefused), HaveField("Message", ContainSubstring("exceeded quota"))))
+		Expect(a.Client.Delete(ctx, q)).To(Succeed())
+		Eventually(ctx, a.phase(db)).WithTimeout(time.Minute).Should(Equal(kubedbv1.PhaseReady))
+	})
+})

@@ -20,7 +20,9 @@ const (
 	ReasonReadinessSucceeded = "ReadinessCheckSucceeded"
 	// ReasonReadinessFailed: the message names what is missing.
 	ReasonReadinessFailed = "ReadinessCheckFailed"
-	// ReasonHaltedSuccessfully: spec.halted is true and the workloads are removed.
+	// ReasonHalting: spec.halted is true, and the pods that the message names are still on their way out.
+	ReasonHalting = "Halting"
+	// ReasonHaltedSuccessfully: spec.halted is true, and the workloads and all of their pods are gone.
 	ReasonHaltedSuccessfully = "DatabaseHaltedSuccessfully"
 	// ReasonHalted: spec.halted is true, so that no pod runs.
 	ReasonHalted = "Halted"
@@ -44,9 +46,12 @@ const (
 	ReasonConfigSecretNotFound = "ConfigSecretNotFound"
 	// ReasonCannotRender: the spec cannot be turned into objects, for the reason that the message gives.
 	ReasonCannotRender = "CannotRender"
+	// ReasonCredentialsMissing: a Secret with passwords that the data know has been deleted; the message says which.
+	ReasonCredentialsMissing = "CredentialsMissing"
 	// ReasonNameTaken: an object that the operator would make exists and is somebody else's.
 	ReasonNameTaken = "NameTaken"
-	// ReasonObjectRefused: the API server refuses an object as the spec asks for it; the message has its words.
+	// ReasonObjectRefused: the API server refuses an object as the spec asks for it, or a quota or somebody's webhook does; the
+	// message has its words.
 	ReasonObjectRefused = "ObjectRefused"
 	// ReasonInvalidSpec: the spec breaks rules of admission, which was not asked; the message has all of them.
 	ReasonInvalidSpec = "Invalid"

@@ -74,7 +74,8 @@ const (
 	ConditionDataRestored = "DataRestored"
 	// ConditionPaused is True while provisioning and spec edits are suspended; it is removed, not set False.
 	ConditionPaused = "Paused"
-	// ConditionHalted is True while spec.halted keeps the database without workloads.
+	// ConditionHalted is True while spec.halted keeps the database without workloads, from when the last pod has gone; False until
+	// then.
 	ConditionHalted = "Halted"
 	// ConditionHealthCheckPaused is read from others; while it is True the phase is Unknown.
 	ConditionHealthCheckPaused = "HealthCheckPaused"

@@ -78,6 +78,8 @@ const (
 
 	// ReasonInvalid: the request failed the admission that is repeated before it starts.
 	ReasonInvalid = "Invalid"
+	// ReasonSecretMissing: pods read a Secret that is not there, so they would not start again; nothing has been done.
+	ReasonSecretMissing = "SecretMissing"
 	// ReasonTimeout: a step took longer than it may; the message says which and what it waited for.
 	ReasonTimeout = "Timeout"
 	// ReasonStepFailed: a step met an error to the end; the message says which.
