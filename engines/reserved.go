@@ -31,8 +31,12 @@ type Reserved struct {
 // workload would refuse.
 func CheckPodTemplates(e Engine, s Settings) field.ErrorList {
 	var errs field.ErrorList
+	reserved := e.Reserved()
+	if _, initial := InitialScript(s); len(initial) > 0 { // without a script the path is the user's
+		reserved.MountPaths = append(slices.Clone(reserved.MountPaths), InitialScriptPath)
+	}
 	for _, g := range s.Groups {
-		c := templateCheck{reserved: e.Reserved(), path: g.Path.Child("podTemplate", "spec")}
+		c := templateCheck{reserved: reserved, path: g.Path.Child("podTemplate", "spec")}
 		c.check(g.PodTemplate())
 		errs = append(errs, c.errs...)
 	}
@@ -79,7 +83,8 @@ func (c *templateCheck) containers(at *field.Path, list []corev1.Container, own 
 	for i, container := range list {
 		item := at.Index(i)
 		if seen[container.Name] {
-			c.errs = append(c.errs, field.Duplicate(item.Child("name"), container.Name))
+			c.errs = append(c.errs, field.Invalid(item.Child("name"), container.Name,
+				"another container of the list has that name: give each its own"))
 		}
 		seen[container.Name] = true
 		if container.Image == "" && !slices.Contains(own, container.Name) {

@@ -76,7 +76,7 @@ func TestCheckDatabase(t *testing.T) {
 			`spec.topology.leaf.podTemplate.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"`,
 			`spec.topology.leaf.podTemplate.spec.activeDeadlineSeconds: Forbidden: a database's pods have no deadline: leave it out`,
 			`spec.topology.leaf.podTemplate.spec.containers[0].image: Required value: the container singelstore is not one of the operator's (singlestore, singlestore-coordinator, exporter) and needs an image`,
-			`spec.topology.leaf.podTemplate.spec.containers[2].name: Duplicate value: "a"`,
+			`spec.topology.leaf.podTemplate.spec.containers[2].name: Invalid value: "a": another container of the list has that name: give each its own`,
 			`spec.topology.leaf.podTemplate.spec: Forbidden: the key $patch begins with $, which no key here may`,
 		}},
 	})

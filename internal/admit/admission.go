@@ -26,6 +26,9 @@ type Config struct {
 	// Reader answers for everything that is looked at. Databases, requests (with the index IndexDatabase), the catalog,
 	// issuers, claims, StorageClasses and quotas are watched; Secrets are read from the API server.
 	Reader client.Reader
+	// Live is the API server. It is asked before something is said to be missing, or a database to be of no use: caches are behind
+	// when objects are applied together. Without it the Reader has the last word.
+	Live client.Reader
 	// Access says what a requester may do.
 	Access Authorizer
 	// Operator is the username of the operator itself, which edits databases while they are paused.

@@ -101,6 +101,37 @@ func withWatch(t *testing.T, c client.Client) client.WithWatch {
 	return w
 }
 
+// TestBehindCaches: what was applied a moment before is not said to be missing, nor a database to be halted that is not any more.
+func TestBehindCaches(t *testing.T) {
+	live := loadWorld(t)
+	grow := map[string]any{"type": "VolumeExpansion", "databaseRef": map[string]any{"name": "sdb"}, "volumeExpansion": map[string]any{"mode": "Online", "leaf": "11Gi"}}
+	for name, c := range map[string]struct {
+		behind map[string]any
+		spec   map[string]any
+	}{
+		"database": {map[string]any{"kind": "Singlestore", "metadata": map[string]any{"name": "sdb"}, "$remove": true}, grow},
+		"halted":   {map[string]any{"kind": "Singlestore", "metadata": map[string]any{"name": "sdb"}, "spec": map[string]any{"halted": true}}, grow},
+		"issuer":   {map[string]any{"kind": "Issuer", "metadata": map[string]any{"name": "ca"}, "$remove": true}, addTLS},
+		"version":  {map[string]any{"kind": "SinglestoreVersion", "metadata": map[string]any{"name": "8.9.3"}, "$remove": true}, grow},
+	} {
+		cache := live.with(t, c.behind).client(t)
+		r := request(t, sdb, c.spec)
+		for _, behind := range []bool{true, false} {
+			config := admit.Config{Reader: cache, Access: rights{}}
+			if behind {
+				config.Live = live.client(t)
+			}
+			v, err := admit.New(config).Request(t.Context(), sdb, r, nil, alice)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused := len(v.Errors) > 0; refused && behind || !refused && !behind && name != "version" {
+				t.Errorf("%s, API server at hand: %t: %v", name, behind, v.Errors)
+			}
+		}
+	}
+}
+
 func TestRequester(t *testing.T) {
 	object := &opsv1.SinglestoreOpsRequest{}
 	if _, err := admit.Requester(object); !errors.Is(err, admit.ErrNoRequester) {

@@ -96,8 +96,12 @@ func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engi
 	if p.issuers, err = from.issuers(p.newIssuers); err != nil {
 		return nil, err
 	}
-	if len(p.newStorage()) > 0 {
-		p.classes, err = from.storageClasses()
+	if groups := p.newStorage(); len(groups) > 0 {
+		var named []*string
+		for _, g := range groups {
+			named = append(named, inner(g.Storage).StorageClassName)
+		}
+		p.classes, err = from.storageClasses(named...)
 	}
 	return p, err
 }

@@ -59,9 +59,17 @@ const shared = client.UnsafeDisableDeepCopyOption(true)
 // asShared is shared as options of a Get, in one list for all of them.
 var asShared = []client.GetOption{shared}
 
-// read gets an object and tells whether it is there.
+// read gets an object and tells whether it is there. What the cache does not have may be there all the same.
 func (r reader) read(namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
-	err := r.config.Reader.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
+	found, err := r.get(r.config.Reader, namespace, name, into, opts...)
+	if found || err != nil || r.config.Live == nil {
+		return found, err
+	}
+	return r.get(r.config.Live, namespace, name, into)
+}
+
+func (r reader) get(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
+	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
 	switch {
 	case err == nil:
 		return true, nil
@@ -112,7 +120,7 @@ func (r reader) secret(ref secretRef) (secretFact, error) {
 		return secretFact{}, nil
 	}
 	var secret corev1.Secret
-	found, err := r.read(r.namespace, ref.name, &secret)
+	found, err := r.get(r.config.Reader, r.namespace, ref.name, &secret) // which is not cached
 	return secretFact{found: found, data: secret.Data}, err
 }
 
@@ -180,8 +188,9 @@ func managed(issuer client.Object) bool {
 	return err == nil && version.Group == kubedbv1.GroupVersion.Group
 }
 
-// storageClasses lists them all: there are few, and the default one can only be found so.
-func (r reader) storageClasses() (classes, error) {
+// storageClasses lists them all: there are few, and the default one can only be found so. Those that are named and not among them
+// are looked for once more.
+func (r reader) storageClasses(named ...*string) (classes, error) {
 	var list storagev1.StorageClassList
 	if err := r.config.Reader.List(r.ctx, &list); err != nil {
 		return classes{}, fmt.Errorf("listing StorageClasses: %w", err)
@@ -193,6 +202,17 @@ func (r reader) storageClasses() (classes, error) {
 			if class.Annotations[annotation] == "true" {
 				known.standard = class.Name
 			}
+		}
+	}
+	for _, name := range named {
+		if _, ok := known.of(name); ok || deref(name) == "" {
+			continue
+		}
+		var class storagev1.StorageClass
+		if found, err := r.read("", *name, &class); err != nil {
+			return classes{}, err
+		} else if found {
+			known.byName[class.Name] = class
 		}
 	}
 	return known, nil

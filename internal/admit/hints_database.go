@@ -93,11 +93,15 @@ func hintStorage(p *proposal) []string {
 			hints = append(hints, g.Path.Child("storage").String()+": there is no default StorageClass: the pods wait until their volumes are made by hand")
 		}
 	}
-	if p.old != nil || deref(p.settings.StorageType) != kubedbv1.StorageEphemeral {
+	if deref(p.settings.StorageType) != kubedbv1.StorageEphemeral {
 		return hints
 	}
+	before := map[string]any{}
+	for _, g := range p.pairs() {
+		before[g.now.Name] = inner(g.was.Storage)
+	}
 	for _, g := range p.settings.Groups {
-		if inner(g.Storage) != nil {
+		if storage := inner(g.Storage); storage != nil && !equality.Semantic.DeepEqual(before[g.Name], storage) {
 			hints = append(hints, g.Path.Child("storage").String()+": an Ephemeral database makes no volumes; this is not used")
 		}
 	}
@@ -125,6 +129,12 @@ func hintVersion(p *proposal) []string {
 	return nil
 }
 
+// inPods are fields outside of the groups that pods take up when they start.
+var inPods = []string{
+	"spec.tls", "spec.requireSSL", "spec.init.script", "spec.monitor.prometheus.exporter",
+	"spec.authSecret", "spec.licenseSecret", "spec.systemUserSecrets",
+}
+
 // hintWaitsForRestart says of direct edits that only operations restart pods.
 func hintWaitsForRestart(p *proposal) []string {
 	var fields []string
@@ -136,11 +146,14 @@ func hintWaitsForRestart(p *proposal) []string {
 			fields = append(fields, g.now.Path.Child("podTemplate").String())
 		}
 	}
-	if !equality.Semantic.DeepEqual(inner(p.was.TLS), inner(p.settings.TLS)) {
-		fields = append(fields, "spec.tls")
+	if (inner(p.was.Monitor) == nil) != (inner(p.settings.Monitor) == nil) {
+		fields = append(fields, "spec.monitor")
 	}
-	if deref(p.was.RequireSSL) != deref(p.settings.RequireSSL) {
-		fields = append(fields, "spec.requireSSL")
+	for _, f := range inPods {
+		names := strings.Split(f, ".")
+		if !equality.Semantic.DeepEqual(at(p.old, names...), at(p.db, names...)) {
+			fields = append(fields, f)
+		}
 	}
 	if len(fields) == 0 {
 		return nil

@@ -142,14 +142,15 @@ var userSecrets = [][]string{
 	{"spec", "systemUserSecrets", "monitorUserSecret"},
 }
 
-// changed keeps what the old object does not have in the same place: only references that change are looked into.
+// changed keeps what the old object does not have for the same purpose: only references that change are looked into. Their places
+// do not count, since those in a list move when one before them goes.
 func changed[T comparable, R any](now, was []R, identity func(R) T) []R {
 	return slices.DeleteFunc(now, func(r R) bool {
 		return slices.ContainsFunc(was, func(old R) bool { return identity(old) == identity(r) })
 	})
 }
 
-func (s secretRef) identity() string { return s.path.String() + "=" + s.name }
+func (s secretRef) identity() string { return string(s.use) + "=" + s.name }
 
 // key under which facts are kept: writing into a Secret is another right than reading it.
 func (s secretRef) key() string {
@@ -160,7 +161,7 @@ func (s secretRef) key() string {
 }
 
 func (i issuerRef) identity() string {
-	return fmt.Sprintf("%s=%s/%s/%s", i.path, i.group(), i.ref.Kind, i.ref.Name)
+	return fmt.Sprintf("%s/%s/%s", i.group(), i.ref.Kind, i.ref.Name)
 }
 
 // deref returns what a pointer points to, or the zero value.

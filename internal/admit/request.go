@@ -91,6 +91,9 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 		return o, err
 	}
 	o.db, o.settings = db, e.Settings(db)
+	if err := from.usable(o); err != nil || o.db == nil {
+		return o, err
+	}
 	if o.version, err = from.version(o.kind, deref(o.settings.Version)); err != nil {
 		return nil, err
 	}
@@ -105,6 +108,22 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 		return nil, err
 	}
 	return o, from.gather(o)
+}
+
+// usable looks at a database once more that no request may be about, in case it is not so any more.
+func (r reader) usable(o *operation) error {
+	if len(checkDatabaseUsable(o)) == 0 || r.config.Live == nil {
+		return nil
+	}
+	now := o.kind.NewDatabase()
+	found, err := r.get(r.config.Live, r.namespace, o.request.Database, now)
+	if err != nil {
+		return err
+	}
+	if o.db = nil; found {
+		o.db, o.settings = now, o.engine.Settings(now)
+	}
+	return nil
 }
 
 // gather fetches what only some operations look at.

@@ -29,7 +29,8 @@ func checkCertificates(path *field.Path, list, merged []kubedbv1.CertificateSpec
 				errs = append(errs, field.Invalid(item.Child("secretName"), c.SecretName, problem))
 			}
 			if other, taken := secrets[c.SecretName]; taken && other != c.Alias {
-				errs = append(errs, field.Duplicate(item.Child("secretName"), c.SecretName))
+				errs = append(errs, field.Invalid(item.Child("secretName"), c.SecretName,
+					"the certificate "+other+" is kept in that Secret: give each its own"))
 			}
 			secrets[c.SecretName] = c.Alias
 		}

@@ -76,8 +76,8 @@ var cases = []struct {
 		`items[1].name: Required value: it must not be empty`,
 		`items[1].port: Invalid value: 80: it must be at least 1024`}},
 	{name: "duplicates by a field", obj: &options{Items: []item{{Name: "a"}, {Name: "b"}, {Name: "a"}, {Name: "a"}}}, want: []string{
-		`items[2].name: Duplicate value: "a"`, `items[3].name: Duplicate value: "a"`}},
-	{name: "duplicates", obj: &options{Words: []string{"a", "a"}}, want: []string{`words[1]: Duplicate value: "a"`}},
+		`items[2].name: Duplicate value: "a": it is listed above already: leave one of them out`, `items[3].name: Duplicate value: "a": it is listed above already: leave one of them out`}},
+	{name: "duplicates", obj: &options{Words: []string{"a", "a"}}, want: []string{`words[1]: Duplicate value: "a": it is listed above already: leave one of them out`}},
 	{name: "too many entries", obj: &options{Words: []string{"a", "b", "c"}}, want: []string{
 		`words: Invalid value: ["a","b","c"]: it must be at most 2 entries`}},
 	{name: "entry of a list", obj: &options{Words: []string{"a", "long"}}, want: []string{
@@ -137,7 +137,7 @@ func TestCheckOpsRequest(t *testing.T) {
 	spec.Type = opsv1.ReconfigureTLS
 	got = texts(Check(&spec, field.NewPath("spec")))
 	for _, line := range []string{
-		`spec.tls.certificates[2].alias: Duplicate value: "a"`,
+		`spec.tls.certificates[2].alias: Duplicate value: "a": it is listed above already: leave one of them out`,
 	} {
 		if !strings.Contains(strings.Join(got, "\n"), line) {
 			t.Errorf("missing %s in\n%s", line, strings.Join(got, "\n"))

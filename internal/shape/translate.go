@@ -103,7 +103,9 @@ func duplicates(at *field.Path, list reflect.Value, by string) field.ErrorList {
 		}
 		value := shown(entry)
 		if slices.ContainsFunc(seen, func(other any) bool { return reflect.DeepEqual(other, value) }) {
-			errs = append(errs, field.Duplicate(where, value))
+			double := field.Duplicate(where, value)
+			double.Detail = "it is listed above already: leave one of them out"
+			errs = append(errs, double)
 		}
 		seen = append(seen, value)
 	}

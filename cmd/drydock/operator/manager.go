@@ -102,7 +102,7 @@ func (c *Cluster) admission(ctx context.Context, mgr manager.Manager, s Settings
 		return nil, fmt.Errorf("asking for the operator's own name: %w", err)
 	}
 	return admit.New(admit.Config{
-		Reader: mgr.GetClient(), Access: admit.NewReviewer(direct),
+		Reader: mgr.GetClient(), Live: mgr.GetAPIReader(), Access: admit.NewReviewer(direct),
 		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: s.ClusterIssuers, Placement: c.Workloads.PetSets,
 	}), nil
 }
