@@ -31,6 +31,7 @@ help: ## Show this help
 
 .PHONY: up down demo
 up: ## Start the lab: a real Kubernetes with fake nodes, cert-manager and the operator
+	@echo "==> lab (its command is compiled the first time, about 40 s)"
 	@$(LAB) up --root $(CURDIR)
 down: ## Stop what `make up` started
 	@$(LAB) down
@@ -63,7 +64,7 @@ verify: $(CONTROLLER_GEN) ## Fail when generated files are not what `make genera
 	@hack/verify.sh
 vuln: $(GOVULNCHECK) ## Look for known vulnerabilities; needs the internet, so `make test` leaves it out
 	@hack/vuln.sh $(GOVULNCHECK)
-test: ## Everything: verify, lint, unit tests with -race, chart, and every suite on labs of its own
+test: ## verify, lint, unit tests with -race, chart, the demo, every suite on labs of its own, a third of the fault matrix
 	@hack/test.sh
 test-unit: ## Unit tests of both modules, with the race detector
 	@go test -race ./...

@@ -127,6 +127,43 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestNames because manifests, scripts and fingers know them.
+func TestNames(t *testing.T) {
+	type names struct {
+		Short, Categories []string
+		Paths             map[string]string
+	}
+	database := map[string]string{"Version": ".spec.version", "Status": ".status.phase", "Age": ".metadata.creationTimestamp"}
+	request := map[string]string{
+		"Type": ".spec.type", "Status": ".status.phase", "Database": ".spec.databaseRef.name", "Progress": ".status.progress",
+		"Age": ".metadata.creationTimestamp",
+	}
+	version := map[string]string{
+		"Version": ".spec.version", "DB_IMAGE": ".spec.db.image", "Deprecated": ".spec.deprecated", "Age": ".metadata.creationTimestamp",
+	}
+	want := map[string]names{
+		"perconaxtradbs.kubedb.com":                {[]string{"px"}, []string{"all", "appscode", "datastore", "kubedb"}, database},
+		"singlestores.kubedb.com":                  {[]string{"sdb"}, []string{"all", "appscode", "datastore", "kubedb"}, database},
+		"perconaxtradbopsrequests.ops.kubedb.com":  {[]string{"pxcops"}, []string{"appscode", "kubedb", "ops"}, request},
+		"singlestoreopsrequests.ops.kubedb.com":    {[]string{"sdbops"}, []string{"appscode", "kubedb", "ops"}, request},
+		"perconaxtradbversions.catalog.kubedb.com": {[]string{"pxversion"}, []string{"appscode", "catalog", "kubedb"}, version},
+		"singlestoreversions.catalog.kubedb.com":   {[]string{"sdbv"}, []string{"appscode", "catalog", "kubedb"}, version},
+	}
+	got := map[string]names{}
+	for name, crd := range definitions(t) {
+		n := names{Short: crd.Spec.Names.ShortNames, Categories: slices.Sorted(slices.Values(crd.Spec.Names.Categories)), Paths: map[string]string{}}
+		for _, c := range crd.Spec.Versions[0].AdditionalPrinterColumns {
+			if _, asked := want[name].Paths[c.Name]; asked {
+				n.Paths[c.Name] = c.JSONPath
+			}
+		}
+		got[name] = n
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestKustomizationListsAllDefinitions because the list is kept by hand.
 func TestKustomizationListsAllDefinitions(t *testing.T) {
 	content, err := os.ReadFile("crd/kustomization.yaml")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that `make test` checks, in order of how fast it fails. What needs no lab stops it at once; the suites on labs
+# What `make test` checks, in order of how fast it fails. What needs no lab stops it at once; the suites on labs
 # are all played, so that one run tells of all of them. Labs are stopped however this ends, and the last lines are go test's
 # own summary.
 set -euo pipefail
@@ -56,8 +56,8 @@ lab_is_up=yes
 need "lab" make up
 suite "acceptance suites" make test-lab
 suite "TLS suite" make test-tls
+suite "demo, which stops the lab" make demo
 lab_is_up=
-need "lab down" make down
 suite "PetSets suite" make test-petsets
 suite "a third of the fault matrix" make test-faults
 failed=$suites

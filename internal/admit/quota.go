@@ -55,7 +55,9 @@ func counts(quota *corev1.ResourceQuota, claim *corev1.PersistentVolumeClaim) bo
 	if quota.Spec.ScopeSelector != nil {
 		scopes = append(scopes, quota.Spec.ScopeSelector.MatchExpressions...)
 	}
-	outside := func(scope corev1.ScopedResourceSelectorRequirement) bool { return !inScope(scope, attributeClasses(claim)) }
+	outside := func(scope corev1.ScopedResourceSelectorRequirement) bool {
+		return !inScope(scope, attributeClasses(claim))
+	}
 	return !slices.ContainsFunc(scopes, outside)
 }
 

@@ -78,7 +78,7 @@ func (b *Builder) Ensure(ctx context.Context, components []Component) (map[strin
 	if len(missing) == 0 {
 		return paths, nil
 	}
-	unlock, err := Lock(ctx, filepath.Join(b.Cache, "build.lock"))
+	unlock, err := Lock(ctx, filepath.Join(b.Cache, "build.lock"), b.Out, "another lab that builds")
 	if err != nil {
 		return nil, err
 	}

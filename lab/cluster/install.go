@@ -28,10 +28,19 @@ var leftOut = []string{
 	"ServiceMonitor", "PodMonitor", "PrometheusRule",
 }
 
-// installBase applies what every lab has: storage classes and cert-manager's definitions.
+// installBase applies what every lab has: storage classes, which somebody may have deleted since, and cert-manager's definitions,
+// which have to be there before it starts.
 func (l *Lab) installBase(ctx context.Context, builder *build.Builder) error {
+	objects, err := decode(baseManifests)
+	if err != nil {
+		return err
+	}
 	if p, known := l.state.process(certManager); known && p.alive() {
-		return nil // it starts after this step only
+		apply, err := l.newApplier()
+		if err != nil {
+			return err
+		}
+		return apply.apply(ctx, objects)
 	}
 	return l.step("storage classes and cert-manager's definitions", func() error {
 		dir, err := builder.ModuleDir(ctx, "certmanager", "github.com/cert-manager/cert-manager")
@@ -39,10 +48,6 @@ func (l *Lab) installBase(ctx context.Context, builder *build.Builder) error {
 			return err
 		}
 		definitions, err := decodeFolder(filepath.Join(dir, "deploy", "crds"))
-		if err != nil {
-			return err
-		}
-		objects, err := decode(baseManifests)
 		if err != nil {
 			return err
 		}

@@ -47,7 +47,7 @@ func Open(ctx context.Context, dir string, out io.Writer) (lab *Lab, closeLab fu
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("make the lab's folder: %w", err)
 	}
-	unlock, err := build.Lock(ctx, filepath.Join(dir, "lock"))
+	unlock, err := build.Lock(ctx, filepath.Join(dir, "lock"), out, "another command of this lab")
 	if err != nil {
 		return nil, nil, err
 	}

@@ -182,7 +182,9 @@ var _ = Describe("Credentials that somebody deleted", func() {
 			a.isFree(s)
 
 			By("an edit, after which provisioning looks again")
-			Expect(edit(ctx, a, db, func(d framework.Database) { configured(d, "", kubedbv1.ConfigurationSpec{Inline: map[string]string{"a.cnf": "[" + s.section + "]\n"}}) })).To(Succeed())
+			Expect(edit(ctx, a, db, func(d framework.Database) {
+				configured(d, "", kubedbv1.ConfigurationSpec{Inline: map[string]string{"a.cnf": "[" + s.section + "]\n"}})
+			})).To(Succeed())
 			Eventually(ctx, a.says(db, kubedbv1.ConditionStalled)).Should(And(
 				HaveField("Reason", kubedbv1.ReasonCredentialsMissing), HaveField("Message", ContainSubstring(auth.Name))))
 			a.now(ctx)

@@ -11,8 +11,12 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
@@ -151,3 +155,34 @@ func setFailurePolicy(ctx context.Context, policy admissionregistrationv1.Failur
 		Expect(lab.Client.Patch(ctx, config, client.RawPatch(types.JSONPatchType, []byte(patch)))).To(Succeed())
 	}
 }
+
+var _ = Describe("The rights that the operator ships with", func() {
+	It("are enough to be elected, and to be it again", func(ctx SpecContext) {
+		config := rest.CopyConfig(lab.Config)
+		config.Impersonate = rest.ImpersonationConfig{
+			UserName: framework.OperatorUser, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:drydock-system", "system:authenticated"},
+		}
+		lease := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: "drydock-system", Name: "drydock"}}
+		DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(lab.Client.Delete(ctx, lease))).To(Succeed()) })
+		for _, who := range []string{"first", "second"} {
+			lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, lease.Namespace, lease.Name,
+				resourcelock.ResourceLockConfig{Identity: who}, config, 10*time.Second)
+			Expect(err).NotTo(HaveOccurred())
+			ctx, stop := context.WithCancel(ctx)
+			elected := make(chan struct{})
+			elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+				Lock: lock, LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 200 * time.Millisecond, ReleaseOnCancel: true,
+				Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) { close(elected) }, OnStoppedLeading: func() {}},
+			})
+			Expect(err).NotTo(HaveOccurred())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				elector.Run(ctx)
+			}()
+			Eventually(ctx, elected).Should(BeClosed(), who+" was not elected")
+			stop()
+			Eventually(ended).Should(BeClosed())
+		}
+	})
+})
