@@ -1,4 +1,4 @@
-# Drydock. `make help` lists what there is; `make test` is everything, `make demo` shows it.
+# Drydock. `make help` lists what there is; `make test` checks, `make demo` shows it.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help

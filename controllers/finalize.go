@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,18 +82,29 @@ func finalizers(db engines.Database) []byte {
 	return body
 }
 
+// claimsOf are the claims of a database's own pods of one workload.
+func (c *Database) claimsOf(ctx context.Context, db engines.Database, workload string) ([]corev1.PersistentVolumeClaim, error) {
+	var claims corev1.PersistentVolumeClaimList
+	if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace()),
+		client.MatchingLabels(engines.SelectorLabels(c.Engine.Kind(), db))); err != nil {
+		return nil, fmt.Errorf("listing claims: %w", err)
+	}
+	return slices.DeleteFunc(claims.Items, func(claim corev1.PersistentVolumeClaim) bool {
+		return steps.WorkloadOf(claim.Name) != "data-"+workload
+	}), nil
+}
+
 // deleteClaims deletes the claims of the database's own pods, told by kind, workload and ordinal: a database of another
 // kind may have the same name.
 func (c *Database) deleteClaims(ctx context.Context, db engines.Database) error {
 	for _, g := range engines.Describe(c.Engine, db).Groups {
-		var claims corev1.PersistentVolumeClaimList
-		if err := c.Client.List(ctx, &claims, client.InNamespace(db.GetNamespace()),
-			client.MatchingLabels(engines.SelectorLabels(c.Engine.Kind(), db))); err != nil {
-			return fmt.Errorf("listing claims: %w", err)
+		claims, err := c.claimsOf(ctx, db, g.Workload)
+		if err != nil {
+			return err
 		}
-		for i := range claims.Items {
-			claim := &claims.Items[i]
-			if steps.WorkloadOf(claim.Name) != "data-"+g.Workload || claim.DeletionTimestamp != nil {
+		for i := range claims {
+			claim := &claims[i]
+			if claim.DeletionTimestamp != nil {
 				continue
 			}
 			if err := apply.DeleteExact(ctx, c.Client, claim); err != nil {

@@ -73,8 +73,8 @@ func keysOf(items []corev1.KeyToPath) []string {
 }
 
 // startable refuses an operation that would take down pods which could not start again, since a Secret that they read is gone.
-// Nothing but its owner can bring it back, and pods that run do without it. Those in made, and copies of certificates, the operation
-// makes itself.
+// Nothing but its owner can bring it back, and pods that run do without it. Those in made the operation makes itself, and copies of
+// certificates that are to be issued.
 func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Saved, made []*corev1.Secret) error {
 	needs := secretNeeds{}
 	for group, workload := range saved.After.Workloads {
@@ -84,7 +84,7 @@ func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Sav
 	}
 	var problems []string
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
-		if certs.IsCopy(o.request.Database, name) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name }) {
+		if name == certs.PendingCopy(o.request.Database) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name }) {
 			continue
 		}
 		wrong, err := c.lacks(ctx, o.request.Namespace, name, needs[name])
@@ -97,7 +97,7 @@ func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Sav
 		return nil
 	}
 	return &refusal{opsv1.ReasonSecretMissing, fmt.Errorf(
-		"%s, which the pods read: one that is taken down would not start again; restore it, then make another request", strings.Join(problems, ", "))}
+		"%s, which the pods read: one that is taken down would not start again; make it again as it was, labels too, and then another request", strings.Join(problems, ", "))}
 }
 
 // lacks says what of a Secret is not there.

@@ -113,8 +113,9 @@ func (c *Database) guard(ctx context.Context, o *operation) (refused bool, err e
 		o.journal.Fail(opsv1.ReasonInvalid, err.Error())
 	} else {
 		verdict, err := c.Admission.Request(ctx, c.Engine, o.journal.Object, nil, who)
-		if err != nil {
-			return false, err
+		if err != nil { // not to be able to tell keeps the others waiting, so it has to be told
+			o.journal.Wait(ops.Wait{Reason: opsv1.ReasonRetrying, Message: err.Error()})
+			return false, c.commit(ctx, o, err)
 		}
 		if len(verdict.Errors) == 0 {
 			return false, c.claim(ctx, o.session, o.journal)

@@ -2,10 +2,8 @@ package controllers
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
 
@@ -14,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -173,58 +170,6 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 	return nil
 }
 
-// createCredentials creates a Secret with credentials, unless it is there. It is not owned: a database that is deleted
-// leaves its credentials behind, unless it is wiped out. Nor is it made again for pods that read it: their data know the passwords
-// that it had. One that somebody else made gets to the pods only if the spec names
-// it: who may create databases may not be allowed to read it.
-func (c *Database) createCredentials(ctx context.Context, db engines.Database, auth engines.AuthSecret, groups []engines.GroupObjects) error {
-	live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
-	switch {
-	case err == nil && !auth.Named && !c.madeFor(db, live):
-		return &apply.ForeignError{Kind: "Secret", Name: live.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
-			Instead: "name it in the spec to have it used as it is"}
-	case err == nil:
-		return nil
-	case !apierrors.IsNotFound(err):
-		return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
-	}
-	used, err := c.reads(ctx, db, groups, auth.Secret.Name)
-	if err != nil {
-		return err
-	}
-	if used {
-		return &refusal{kubedbv1.ReasonCredentialsMissing, fmt.Errorf(
-			"Secret %s is gone, which the pods have their passwords from; another password would not fit the data: make the Secret again as it was",
-			auth.Secret.Name)}
-	}
-	secret, err := withPasswords(auth)
-	if err != nil {
-		return err
-	}
-	return c.Apply.CreateOnly(ctx, db, secret, false)
-}
-
-// reads tells whether a workload that exists makes pods which need that Secret.
-func (c *Database) reads(ctx context.Context, db engines.Database, groups []engines.GroupObjects, secret string) (bool, error) {
-	needs := secretNeeds{}
-	for _, g := range groups {
-		live, err := c.Cluster.Workload(ctx, db, g.StatefulSet.Name)
-		if err != nil {
-			return false, err
-		}
-		if live != nil {
-			needs.addPod(live.Spec.Template.Spec)
-		}
-	}
-	_, found := needs[secret]
-	return found, nil
-}
-
-// madeFor tells whether a Secret carries the labels of those that are made for the database.
-func (c *Database) madeFor(db engines.Database, secret *corev1.Secret) bool {
-	return labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db)).Matches(labels.Set(secret.Labels))
-}
-
 // createConfig creates a rendered Secret, unless it is there.
 func (c *Database) createConfig(ctx context.Context, db engines.Database, config *corev1.Secret) error {
 	live, err := c.secret(ctx, config.Namespace, config.Name)
@@ -289,33 +234,3 @@ func (c *Database) stampOf(ctx context.Context, db engines.Database, workload st
 func hashOf(set *appsv1.StatefulSet) string { return set.Annotations[opsv1.AnnotationTemplateHash] }
 
 func sameVersion(a, b *catalogv1.VersionSpec) bool { return equality.Semantic.DeepEqual(a, b) }
-
-// withPasswords fills the generated keys of a credentials Secret.
-func withPasswords(auth engines.AuthSecret) (*corev1.Secret, error) {
-	secret := auth.Secret.DeepCopy()
-	if secret.Data == nil {
-		secret.Data = map[string][]byte{}
-	}
-	for _, key := range auth.Generate {
-		password, err := randomPassword()
-		if err != nil {
-			return nil, err
-		}
-		secret.Data[key] = password
-	}
-	return secret, nil
-}
-
-// randomPassword returns 24 letters and digits, about 142 bits: no character that a shell or a DSN would trip over.
-func randomPassword() ([]byte, error) {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-	password := make([]byte, 24)
-	for i := range password {
-		n, err := rand.Int(rand.Reader, big.NewInt(int64(len(letters))))
-		if err != nil {
-			return nil, err
-		}
-		password[i] = letters[n.Int64()]
-	}
-	return password, nil
-}

@@ -57,9 +57,7 @@ func (c *Database) run(ctx context.Context, o *operation, plan []ops.Step, side 
 		if rest := o.journal.Resting(step, retryPause); rest > 0 {
 			return result{after: rest} // whatever event has woken us
 		}
-		if target.Attempts, target.Tried = int(o.journal.Object.RequestStatus().Retries), (time.Time{}); target.Attempts > 0 {
-			target.Tried = since
-		}
+		target.Try(int(o.journal.Object.RequestStatus().Retries), since)
 		out, err := c.Executor.Do(ctx, target, step.Action)
 		if err == nil && out.IsDone() {
 			o.journal.Finish(step, out.Message)

@@ -163,7 +163,7 @@ func (c *census) add(pod *Pod, revision string, tried time.Time) {
 		c.away = pod
 	case current && pod.Ready:
 		c.done++
-	case current && pod.CrashLooping && pod.Restarts >= startAttempts && !pod.Died.Before(tried):
+	case current && pod.fails(tried):
 		c.failing = pod
 	case current:
 		c.starting = pod
@@ -174,6 +174,11 @@ func (c *census) add(pod *Pod, revision string, tried time.Time) {
 	default:
 		c.unready = pod
 	}
+}
+
+// fails tells whether a pod keeps dying. What it did before its rollout was tried again does not count.
+func (p *Pod) fails(tried time.Time) bool {
+	return p.CrashLooping && p.Restarts >= startAttempts && (tried.IsZero() || p.Died.After(tried))
 }
 
 // note keeps when the latest thing happened to a pod that is up to date, or any was told to go.

@@ -48,11 +48,11 @@ func TestTriedAgain(t *testing.T) {
 	if got := NextPod(w).Outcome.Status; got != Failed {
 		t.Errorf("%s at the first try, want %s", got, Failed)
 	}
-	w.Tried = began.Add(time.Second)
+	w.Tried = began // times are in seconds
 	if got := NextPod(w).Outcome; got.Status != Waiting || !strings.Contains(got.Message, "unknown variable") {
 		t.Errorf("%+v when nothing has died since, want %s and what the pod says", got, Waiting)
 	}
-	w.Pods[1].Died = w.Tried
+	w.Pods[1].Died = w.Tried.Add(time.Second)
 	if got := NextPod(w).Outcome.Status; got != Failed {
 		t.Errorf("%s when it has died again, want %s", got, Failed)
 	}

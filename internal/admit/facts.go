@@ -116,7 +116,7 @@ func (r reader) secret(ref secretRef) (secretFact, error) {
 	if err != nil || !allowed {
 		return secretFact{denied: true}, err
 	}
-	if ref.use == forIssuing || ref.use == forPods {
+	if !ref.use.read() {
 		return secretFact{}, nil
 	}
 	var secret corev1.Secret

@@ -22,7 +22,7 @@ func hintSecrets(p *proposal) []string {
 	var hints []string
 	for _, ref := range p.newSecrets {
 		fact := p.secrets[ref.key()]
-		if fact.denied || ref.use == forPods || ref.use == forIssuing {
+		if fact.denied || !ref.use.read() {
 			continue
 		}
 		if !fact.found {
@@ -132,7 +132,8 @@ func hintVersion(p *proposal) []string {
 // inPods are fields outside of the groups that pods take up when they start.
 var inPods = []string{
 	"spec.tls", "spec.requireSSL", "spec.init.script", "spec.monitor.prometheus.exporter",
-	"spec.authSecret", "spec.licenseSecret", "spec.systemUserSecrets",
+	"spec.authSecret.name", "spec.licenseSecret.name",
+	"spec.systemUserSecrets.replicationUserSecret.name", "spec.systemUserSecrets.monitorUserSecret.name",
 }
 
 // hintWaitsForRestart says of direct edits that only operations restart pods.

@@ -16,14 +16,14 @@ func secretsOfPods(s engines.Settings) []secretRef {
 		at := specPath.Child("init", "script")
 		c.source(at, init.Script.VolumeSource)
 		if git := init.Script.Git; git != nil {
-			c.env(at.Child("git", "env"), git.Env)
+			c.env(at.Child("git", "env"), git.Env, forOpening)
 			if git.AuthSecret != nil {
-				c.add(at.Child("git", "authSecret", "name"), git.AuthSecret.Name)
+				c.add(at.Child("git", "authSecret", "name"), git.AuthSecret.Name, forOpening)
 			}
 		}
 	}
 	if m := inner(s.Monitor); m != nil && m.Prometheus != nil {
-		c.env(specPath.Child("monitor", "prometheus", "exporter", "env"), m.Prometheus.Exporter.Env)
+		c.env(specPath.Child("monitor", "prometheus", "exporter", "env"), m.Prometheus.Exporter.Env, forPods)
 	}
 	for _, g := range s.Groups {
 		c.template(g.Path.Child("podTemplate", "spec"), &g.PodTemplate().Spec)
@@ -33,9 +33,9 @@ func secretsOfPods(s engines.Settings) []secretRef {
 
 type secretCollector struct{ refs []secretRef }
 
-func (c *secretCollector) add(at *field.Path, name string) {
+func (c *secretCollector) add(at *field.Path, name string, use purpose) {
 	if name != "" {
-		c.refs = append(c.refs, secretRef{at, name, forPods})
+		c.refs = append(c.refs, secretRef{at, name, use})
 	}
 }
 
@@ -45,27 +45,27 @@ func (c *secretCollector) template(at *field.Path, s *kubedbv1.PodSpec) {
 	}
 	c.containers(at.Child("initContainers"), s.InitContainers)
 	c.containers(at.Child("containers"), s.Containers)
-	c.env(at.Child("env"), s.Env)
+	c.env(at.Child("env"), s.Env, forPods)
 	for i, pull := range s.ImagePullSecrets {
-		c.add(at.Child("imagePullSecrets").Index(i).Child("name"), pull.Name)
+		c.add(at.Child("imagePullSecrets").Index(i).Child("name"), pull.Name, forOpening)
 	}
 }
 
 func (c *secretCollector) containers(at *field.Path, list []corev1.Container) {
 	for i, container := range list {
-		c.env(at.Index(i).Child("env"), container.Env)
+		c.env(at.Index(i).Child("env"), container.Env, forPods)
 		for j, from := range container.EnvFrom {
 			if from.SecretRef != nil {
-				c.add(at.Index(i).Child("envFrom").Index(j).Child("secretRef", "name"), from.SecretRef.Name)
+				c.add(at.Index(i).Child("envFrom").Index(j).Child("secretRef", "name"), from.SecretRef.Name, forPods)
 			}
 		}
 	}
 }
 
-func (c *secretCollector) env(at *field.Path, list []corev1.EnvVar) {
+func (c *secretCollector) env(at *field.Path, list []corev1.EnvVar, use purpose) {
 	for i, v := range list {
 		if v.ValueFrom != nil && v.ValueFrom.SecretKeyRef != nil {
-			c.add(at.Index(i).Child("valueFrom", "secretKeyRef", "name"), v.ValueFrom.SecretKeyRef.Name)
+			c.add(at.Index(i).Child("valueFrom", "secretKeyRef", "name"), v.ValueFrom.SecretKeyRef.Name, use)
 		}
 	}
 }
@@ -73,20 +73,20 @@ func (c *secretCollector) env(at *field.Path, list []corev1.EnvVar) {
 // source looks into every kind of volume that can hold or be opened by a Secret of the namespace.
 func (c *secretCollector) source(at *field.Path, v corev1.VolumeSource) {
 	if v.Secret != nil {
-		c.add(at.Child("secret", "secretName"), v.Secret.SecretName)
+		c.add(at.Child("secret", "secretName"), v.Secret.SecretName, forPods)
 	}
 	if v.Projected != nil {
 		for i, p := range v.Projected.Sources {
 			if p.Secret != nil {
-				c.add(at.Child("projected", "sources").Index(i).Child("secret", "name"), p.Secret.Name)
+				c.add(at.Child("projected", "sources").Index(i).Child("secret", "name"), p.Secret.Name, forPods)
 			}
 		}
 	}
 	if v.AzureFile != nil {
-		c.add(at.Child("azureFile", "secretName"), v.AzureFile.SecretName)
+		c.add(at.Child("azureFile", "secretName"), v.AzureFile.SecretName, forOpening)
 	}
 	if kind, name, ref := opener(v); ref != nil {
-		c.add(at.Child(kind, name, "name"), ref.Name)
+		c.add(at.Child(kind, name, "name"), ref.Name, forOpening)
 	}
 }
 

@@ -24,9 +24,14 @@ const (
 	forCredentials purpose = "credentials"
 	// forPods: pods of the database mount it or take variables from it.
 	forPods purpose = "pods"
+	// forOpening: it opens a volume, a registry or a repository; pods do not see it.
+	forOpening purpose = "opening"
 	// forIssuing: cert-manager writes a certificate into it.
 	forIssuing purpose = "issuing"
 )
+
+// read tells whether the operator reads a Secret of that purpose, so that its absence and its content can be told.
+func (p purpose) read() bool { return p != forIssuing && p != forPods && p != forOpening }
 
 // secretRef is the name of a Secret and where the user wrote it.
 type secretRef struct {

@@ -25,32 +25,33 @@ func (d *Database) notStalled() {
 // reconciling tells whether the operator is at work on the database: while an operation runs, and until the database is
 // what its spec asks for. It is not while it cannot go on or may not; pods that wait for a restart are the user's turn.
 func (d *Database) reconciling() (status metav1.ConditionStatus, reason, message string) {
-	s := d.Object.DatabaseStatus()
-	is := func(kind string) *metav1.Condition {
-		if c := meta.FindStatusCondition(s.Conditions, kind); c != nil && c.Status == metav1.ConditionTrue {
-			return c
-		}
-		return nil
-	}
-	ready := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionReady)
-	halting := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionHalted)
-	paused, byUser := Paused(s)
+	conditions := d.Object.DatabaseStatus().Conditions
+	paused, byUser := Paused(d.Object.DatabaseStatus())
 	switch {
 	case paused && !byUser:
-		c := is(kubedbv1.ConditionPaused)
+		c := meta.FindStatusCondition(conditions, kubedbv1.ConditionPaused)
 		return metav1.ConditionTrue, c.Reason, c.Message
 	case paused:
 		return metav1.ConditionFalse, kubedbv1.ReasonPausedByUser, "somebody paused the database"
-	case is(kubedbv1.ConditionStalled) != nil:
-		c := is(kubedbv1.ConditionStalled)
+	case meta.IsStatusConditionTrue(conditions, kubedbv1.ConditionStalled):
+		c := meta.FindStatusCondition(conditions, kubedbv1.ConditionStalled)
 		return metav1.ConditionFalse, c.Reason, c.Message
-	case halting != nil && halting.Status == metav1.ConditionFalse:
-		return metav1.ConditionTrue, halting.Reason, halting.Message
+	}
+	return d.onItsWay()
+}
+
+// onItsWay tells whether the database is on its way to what its spec asks for, which nothing hinders.
+func (d *Database) onItsWay() (status metav1.ConditionStatus, reason, message string) {
+	s := d.Object.DatabaseStatus()
+	ready := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionReady)
+	halted := meta.FindStatusCondition(s.Conditions, kubedbv1.ConditionHalted)
+	switch {
+	case halted != nil && halted.Status == metav1.ConditionFalse:
+		return metav1.ConditionTrue, halted.Reason, halted.Message
 	case s.ObservedGeneration != d.Object.GetGeneration():
 		return metav1.ConditionTrue, kubedbv1.ReasonSpecNotObserved, "the operator has not carried out the present spec yet"
-	case is(kubedbv1.ConditionHalted) != nil:
-		c := is(kubedbv1.ConditionHalted)
-		return metav1.ConditionFalse, c.Reason, c.Message
+	case halted != nil:
+		return metav1.ConditionFalse, halted.Reason, halted.Message
 	case ready == nil:
 		return metav1.ConditionTrue, kubedbv1.ReasonSpecNotObserved, "the pods have not been looked at yet"
 	case ready.Status != metav1.ConditionTrue:

@@ -66,6 +66,14 @@ type Target struct {
 	End End
 }
 
+// Try says that a step, which began then, is tried for the first time, or has been before so often.
+func (t *Target) Try(attempts int, began time.Time) {
+	t.Attempts, t.Tried = attempts, time.Time{}
+	if attempts > 0 {
+		t.Tried = began
+	}
+}
+
 // Do looks, acts if something is left to do, and says what it found. An error is a surprise: the caller backs off.
 //
 //nolint:gocyclo // the one switch over the closed set of actions

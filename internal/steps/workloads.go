@@ -45,6 +45,11 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 	if past, err := x.pastTrust(ctx, t, to, g); past || err != nil {
 		return false, err
 	}
+	return x.bring(ctx, t, g, saved)
+}
+
+// bring writes a workload that differs from what was saved, unless others make it differ whatever is written.
+func (x *Executor) bring(ctx context.Context, t *Target, g group, saved *appsv1.StatefulSet) (changed bool, err error) {
 	if g.live != nil && SameClaims(g.live, saved) && (Runs(g.live, saved) || x.settledFor(g.live, saved)) {
 		return false, nil
 	}
