@@ -67,15 +67,21 @@ const renewalsApart = 10 * time.Minute
 func Settled(leaves []Leaf, now time.Time) (settled bool, again time.Duration) {
 	for _, leaf := range leaves {
 		c := leaf.Certificate
-		due := c.Status.RenewalTime
-		if due != nil && now.Sub(due.Time) > renewalsApart {
+		if Overdue(c, now) {
 			continue
 		}
+		due := c.Status.RenewalTime
 		if !Ready(c) || Issuing(c) != nil || (due != nil && due.Sub(now) < renewalsApart && lasting(c)) {
 			again = max(again, renewalsApart)
 		}
 	}
 	return again == 0, again
+}
+
+// Overdue tells whether a certificate should have been renewed long ago and was not: nobody waits for it.
+func Overdue(c *cmv1.Certificate, now time.Time) bool {
+	due := c.Status.RenewalTime
+	return due != nil && now.Sub(due.Time) > renewalsApart
 }
 
 // lasting tells whether the certificate is valid for much longer than such a wait: one that is renewed every few

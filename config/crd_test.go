@@ -96,7 +96,7 @@ func TestVersionsShareOneSchema(t *testing.T) {
 
 // TestTables because scripts and eyes know the columns of kubectl get; what is worth adding goes to -o wide.
 func TestTables(t *testing.T) {
-	database := []string{"Version", "Status", "LastOperation*", "Reason*", "Age"}
+	database := []string{"Version", "Status", "LastOperation", "Reason*", "Age"}
 	request := []string{"Type", "Status", "Database", "Progress", "Reason*", "Message*", "Age"}
 	version := []string{"Version", "DB_IMAGE", "Deprecated", "Age"}
 	want := map[string][]string{

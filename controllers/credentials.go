@@ -14,6 +14,7 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/apply"
+	"github.com/drydock-db/drydock/internal/steps"
 )
 
 // createCredentials creates a Secret with credentials, unless it is there. It is not owned: a database that is deleted
@@ -48,7 +49,7 @@ func (c *Database) createCredentials(ctx context.Context, db engines.Database, a
 
 // reads tells whether pods need that Secret which are there, or which will find data of their predecessors.
 func (c *Database) reads(ctx context.Context, db engines.Database, groups []engines.GroupObjects, secret string) (bool, error) {
-	needs := secretNeeds{}
+	needs := steps.SecretNeeds{}
 	for _, g := range groups {
 		live, err := c.Cluster.Workload(ctx, db, g.StatefulSet.Name)
 		if err != nil {
@@ -64,7 +65,7 @@ func (c *Database) reads(ctx context.Context, db engines.Database, groups []engi
 			}
 			live = g.StatefulSet
 		}
-		needs.addPod(live.Spec.Template.Spec)
+		needs.AddPod(live.Spec.Template.Spec)
 	}
 	_, found := needs[secret]
 	return found, nil

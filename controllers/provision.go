@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +26,21 @@ import (
 	"github.com/drydock-db/drydock/internal/steps"
 )
 
-// missingRetry is how long a missing reference rests. Secrets are not watched, so nothing else would wake us.
-const missingRetry = 10 * time.Second
+// Secrets, quotas and objects of others are not watched, so a database that lacks something is looked at again: soon at first, and
+// after a fourth of the time that it has lacked it.
+const (
+	soonest = 10 * time.Second
+	latest  = 2 * time.Minute
+)
+
+// lacking is how long a database rests that has a condition for want of something.
+func (c *Database) lacking(s *session, condition string) time.Duration {
+	said := meta.FindStatusCondition(s.db.Object.DatabaseStatus().Conditions, condition)
+	if said == nil {
+		return soonest
+	}
+	return min(max(soonest, c.Journal.Now().Sub(said.LastTransitionTime.Time)/4), latest)
+}
 
 // provision makes the cluster hold what the database's spec asks for. It never touches a paused database, and never
 // the pod template of a workload that exists.
@@ -90,6 +104,9 @@ func (c *Database) stall(s *session, err error) (time.Duration, error) {
 	switch {
 	case asRefusal(err, &refused):
 		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, refused.reason, refused.Error())
+		if refused.reason == kubedbv1.ReasonVersionNotFound {
+			return 0, nil // the watch tells
+		}
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return 0, nil // the database goes next, and the watch tells of that
 	case errors.As(err, &foreign):
@@ -99,7 +116,7 @@ func (c *Database) stall(s *session, err error) (time.Duration, error) {
 	default:
 		return 0, err
 	}
-	return missingRetry, nil
+	return c.lacking(s, kubedbv1.ConditionStalled), nil
 }
 
 // refusedAsIs tells whether the API server has said that an object can never be as it was asked for.

@@ -79,7 +79,7 @@ func (c *Database) state(ctx context.Context, s *session) (ops.DatabaseState, er
 		Halted:       *c.Engine.Settings(s.db.Object).Halted,
 		Ready:        ops.DatabasePhase(status.Conditions) == kubedbv1.PhaseReady,
 		PausedByUser: byUser,
-		LastFailed:   lastFailed(status),
+		LastFailed:   ops.LastFailed(status),
 	}
 	for _, r := range s.values {
 		if journal.Holds(status, r) {
@@ -103,16 +103,6 @@ func (c *Database) unprovisioned(ctx context.Context, db engines.Database) (stri
 		}
 	}
 	return "", nil
-}
-
-// lastFailed tells whether the last operation failed and the database has not been Ready since, so that a correction
-// may run although the database is not Ready.
-func lastFailed(status *kubedbv1.DatabaseStatus) bool {
-	last, ready := status.LastOperation, meta.FindStatusCondition(status.Conditions, kubedbv1.ConditionReady)
-	if last == nil || last.Outcome == kubedbv1.OutcomeSuccessful || ready == nil || ready.Status == metav1.ConditionTrue {
-		return false
-	}
-	return !ready.LastTransitionTime.After(last.FinishedAt.Time)
 }
 
 // heal removes a pause of ours that no request holds any more. The requests are read from the API server first: a

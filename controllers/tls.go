@@ -76,8 +76,7 @@ func (c *Database) secure(ctx context.Context, s *session) (sec security, wait b
 		return security{}, false, 0, c.insecure(ctx, s, live)
 	}
 	if !c.CertManager {
-		return security{}, false, 0, &refusal{kubedbv1.ReasonCertManagerMissing, errors.New(
-			"spec.tls needs cert-manager, which is not installed: install it and restart the operator, or leave spec.tls out")}
+		return security{}, false, 0, noCertManager()
 	}
 	objects := steps.CertificateObjects(c.Engine, db)
 	if _, err := c.Executor.ApplyCertificates(ctx, db, objects, func() error { return c.current(ctx, db) }); err != nil {
@@ -125,7 +124,7 @@ func (c *Database) firstCopy(ctx context.Context, s *session, live mounting, lea
 	switch {
 	case errors.As(err, &problem):
 		s.db.Set(kubedbv1.ConditionCertificatesReady, metav1.ConditionFalse, problem.Reason, problem.Message)
-		return security{}, true, missingRetry, nil
+		return security{}, true, c.lacking(s, kubedbv1.ConditionCertificatesReady), nil
 	case err != nil:
 		return security{}, false, 0, err
 	}
@@ -156,6 +155,11 @@ func (c *Database) awaitCertificates(ctx context.Context, s *session, objects ce
 	}
 	s.db.Set(kubedbv1.ConditionCertificatesReady, metav1.ConditionFalse, steps.ReasonIssuing, message)
 	return after, nil
+}
+
+func noCertManager() *refusal {
+	return &refusal{kubedbv1.ReasonCertManagerMissing, errors.New(
+		"spec.tls needs cert-manager, which was not there when the operator started: install it and restart the operator, or leave spec.tls out")}
 }
 
 func account(leaf certs.Leaf) string {

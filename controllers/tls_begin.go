@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
@@ -41,18 +42,13 @@ func (c *Database) changeTLS(ctx context.Context, o *operation, after engines.Da
 	wanted := *c.Engine.Settings(after).TLS != nil
 	switch o.request.Type {
 	case opsv1.ReconfigureTLS:
-		if change.security = (security{}); !wanted && o.request.TLS.Remove {
-			return change, nil
+		change.security = security{}
+		switch {
+		case wanted:
+			err = c.issue(ctx, o, after, &change)
+		case !o.request.TLS.Remove: // the database is not the one any more for which the request was admitted
+			err = &refusal{opsv1.ReasonInvalid, errors.New("spec.tls: the database has no TLS, and the request names no issuer")}
 		}
-		if !wanted { // the database is not the one any more for which the request was admitted
-			return change, &refusal{opsv1.ReasonInvalid, errors.New("spec.tls: the database has no TLS, and the request names no issuer")}
-		}
-		change.secret = certs.PendingCopy(after.GetName())
-		if live.secret != "" {
-			change.trust = pendingTrust(live)
-		}
-		change.issues, err = c.records(ctx, o, after)
-		return change, err
 	case opsv1.Restart, opsv1.Reconfigure:
 		if !wanted {
 			change.security = security{}
@@ -64,6 +60,19 @@ func (c *Database) changeTLS(ctx context.Context, o *operation, after engines.Da
 	return change, err
 }
 
+// issue has certificates issued; what pods mount is not known until then.
+func (c *Database) issue(ctx context.Context, o *operation, after engines.Database, change *tlsChange) (err error) {
+	if !c.CertManager {
+		return noCertManager()
+	}
+	change.secret = certs.PendingCopy(after.GetName())
+	if change.live.secret != "" {
+		change.trust = pendingTrust(change.live)
+	}
+	change.issues, err = c.records(ctx, o, after)
+	return err
+}
+
 // pendingTrust are copies to pass through whose names are not known yet.
 func pendingTrust(live mounting) map[string]string {
 	trust := map[string]string{}
@@ -73,10 +82,11 @@ func pendingTrust(live mounting) map[string]string {
 	return trust
 }
 
-// renew takes the current certificates, if they can be used; otherwise pods keep what they mount.
+// renew takes the current certificates, if they can be used; otherwise pods keep what they mount. One that should have been renewed
+// long ago keeps none of the others from the pods: it is taken as it is.
 func (c *Database) renew(ctx context.Context, o *operation, after engines.Database, change *tlsChange) error {
 	leaves, err := c.Executor.Leaves(ctx, c.Client, o.db.Object, steps.CertificateObjects(c.Engine, after))
-	if err != nil || firstUnready(leaves, certs.Ready) >= 0 {
+	if err != nil || firstUnready(leaves, c.worthMounting) >= 0 {
 		return err
 	}
 	exchange, err := c.Executor.Exchange(ctx, c.Engine, after, leaves, change.live.workloads)
@@ -100,6 +110,11 @@ func (c *Database) renew(ctx context.Context, o *operation, after engines.Databa
 		change.trust = exchange.Copies.Trust
 	}
 	return nil
+}
+
+// worthMounting tells whether nobody waits for another issuance of a certificate: it is there, or does not come.
+func (c *Database) worthMounting(leaf *cmv1.Certificate) bool {
+	return certs.Ready(leaf) || certs.Overdue(leaf, c.Journal.Now())
 }
 
 // records notes what each Certificate has been through, from the API server: a cache that is behind would make an

@@ -58,7 +58,7 @@ func Expand(claims []Claim, want resource.Quantity, stopped bool) Expansion {
 	}
 	e.Outcome = Outcome{Status: Waiting, Reason: ReasonExpanding, Message: t.report(len(claims), want)}
 	switch {
-	case t.finished == len(claims):
+	case len(t.finished) == len(claims):
 		e.Outcome.Status, e.Outcome.Reason = Done, ""
 	case len(t.denied) > 0:
 		e.Outcome.Status, e.Outcome.Reason = Failed, ReasonExpansionRefused
@@ -86,8 +86,7 @@ func Answered(claims []Claim, grow []string, refused map[string]string) []Claim 
 
 // tally sorts claims by how far they have come.
 type tally struct {
-	finished                                         int
-	missing, unbound, refused, denied, granted, open []string
+	finished, missing, unbound, refused, denied, granted, open []string
 }
 
 // mostDenials is how many denials are told in full, and longestComplaint how long what is said of one claim may be, in bytes. A
@@ -106,7 +105,7 @@ func (t *tally) count(c Claim, want resource.Quantity, stopped bool) (grow bool)
 	case c.Unbound:
 		t.unbound = append(t.unbound, c.Name)
 	case c.Capacity.Cmp(want) >= 0, stopped && c.FileSystemPending && asked:
-		t.finished++
+		t.finished = append(t.finished, c.Name)
 	case c.Denied != "":
 		t.denied = append(t.denied, c.denial(len(t.denied) < mostDenials))
 	case c.Granted:
@@ -149,7 +148,10 @@ func (c Claim) report() string {
 }
 
 func (t *tally) report(all int, want resource.Quantity) string {
-	parts := []string{fmt.Sprintf("%d of %d claims have %s", t.finished, all, want.String())}
+	parts := []string{fmt.Sprintf("%d of %d claims have %s", len(t.finished), all, want.String())}
+	if some := len(t.finished); some > 0 && some < all {
+		parts[0] += ": " + strings.Join(t.finished, ", ")
+	}
 	for _, part := range []struct {
 		title  string
 		claims []string

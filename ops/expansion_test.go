@@ -34,7 +34,7 @@ func TestExpandAfterTheAnswers(t *testing.T) {
 		},
 		"one without a volume yet": {
 			claims: []Claim{claim("a", "2Gi", "2Gi"), pending}, status: Waiting, reason: ReasonClaimMissing,
-			message: "1 of 2 claims have 2Gi; without a volume yet: c",
+			message: "1 of 2 claims have 2Gi: a; without a volume yet: c",
 		},
 		"one refused": {
 			claims: small, refused: map[string]string{"b": "over quota"}, status: Failed, reason: ReasonExpansionRefused,
@@ -48,12 +48,12 @@ func TestExpandAfterTheAnswers(t *testing.T) {
 		"one refused, one done, one on its way": {
 			claims:  []Claim{claim("a", "2Gi", "2Gi"), claim("b", "1Gi", "1Gi"), claim("c", "2Gi", "1Gi")},
 			refused: map[string]string{"b": "over quota"}, status: Failed, reason: ReasonExpansionRefused,
-			message: "1 of 3 claims have 2Gi; refused by the API server: b: over quota; growing: c has 1Gi",
+			message: "1 of 3 claims have 2Gi: a; refused by the API server: b: over quota; growing: c has 1Gi",
 		},
 		"by both": {
 			claims:  []Claim{claim("a", "2Gi", "2Gi"), claim("b", "1Gi", "1Gi"), infeasible},
 			refused: map[string]string{"b": "over quota"}, status: Failed, reason: ReasonExpansionRefused,
-			message: "1 of 3 claims have 2Gi; refused by the storage: c: no room; refused by the API server: b: over quota",
+			message: "1 of 3 claims have 2Gi: a; refused by the storage: c: no room; refused by the API server: b: over quota",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -116,7 +116,7 @@ func TestExpand(t *testing.T) {
 		},
 		"one is on its way": {
 			claims: []Claim{claim("a", "2Gi", "2Gi"), claim("b", "2Gi", "1Gi")},
-			status: Waiting, reason: ReasonExpanding, message: "1 of 2 claims have 2Gi; growing: b has 1Gi",
+			status: Waiting, reason: ReasonExpanding, message: "1 of 2 claims have 2Gi: a; growing: b has 1Gi",
 		},
 		"larger is fine, and the unit does not matter": {
 			claims: []Claim{claim("a", "2048Mi", "2048Mi"), claim("b", "3Gi", "3Gi")},
@@ -128,11 +128,11 @@ func TestExpand(t *testing.T) {
 		},
 		"one is refused and the rest is done": {
 			claims: []Claim{claim("a", "2Gi", "2Gi"), infeasible},
-			status: Failed, reason: ReasonExpansionInfeasible, message: "1 of 2 claims have 2Gi; refused by the storage: b: no room",
+			status: Failed, reason: ReasonExpansionInfeasible, message: "1 of 2 claims have 2Gi: a; refused by the storage: b: no room",
 		},
 		"one that was refused more is asked for less": {
 			claims: []Claim{claim("a", "9Gi", "9Gi"), tooMuch},
-			status: Waiting, reason: ReasonExpanding, grow: []string{"b"}, message: "1 of 2 claims have 2Gi; growing: b has 1Gi",
+			status: Waiting, reason: ReasonExpanding, grow: []string{"b"}, message: "1 of 2 claims have 2Gi: a; growing: b has 1Gi",
 		},
 		"one that has trouble with more, too": {
 			claims: []Claim{troubled},
@@ -148,7 +148,7 @@ func TestExpand(t *testing.T) {
 		},
 		"a claim is gone": {
 			claims: []Claim{claim("a", "2Gi", "2Gi"), {Name: "b"}},
-			status: Waiting, reason: ReasonClaimMissing, message: "1 of 2 claims have 2Gi; missing: b",
+			status: Waiting, reason: ReasonClaimMissing, message: "1 of 2 claims have 2Gi: a; missing: b",
 		},
 		"a stopped pod cannot grow its file system": {claims: []Claim{pending}, stopped: true, status: Done, message: "1 of 1 claims have 2Gi"},
 		"a running pod can":                         {claims: []Claim{pending}, status: Waiting, reason: ReasonExpanding, message: "0 of 1 claims have 2Gi; growing: a has 1Gi (its file system grows when the pod starts anew)"},

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 )
 
@@ -23,6 +26,16 @@ type DatabaseState struct {
 	// LastFailed is true when the last finished operation Failed and the database has not been Ready since. It lets a
 	// correction run although the database is not Ready.
 	LastFailed bool
+}
+
+// LastFailed tells whether the last operation did not succeed and the database has not been Ready since, so that a correction may
+// run although the database is not Ready.
+func LastFailed(status *kubedbv1.DatabaseStatus) bool {
+	last, ready := status.LastOperation, meta.FindStatusCondition(status.Conditions, kubedbv1.ConditionReady)
+	if last == nil || last.Outcome == kubedbv1.OutcomeSuccessful || ready == nil || ready.Status == metav1.ConditionTrue {
+		return false
+	}
+	return !ready.LastTransitionTime.After(last.FinishedAt.Time)
 }
 
 // Wait says why a request does not run.

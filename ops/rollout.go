@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -40,6 +41,8 @@ type Pod struct {
 	Died     time.Time
 	// Problem is the pod's own message if it does not run; empty while it runs or is on its way.
 	Problem string
+	// Lately is why a pod that runs may not be Ready; empty when nobody can tell.
+	Lately string
 	// CrashLooping and Unschedulable say that the Problem is worth telling: it lasts.
 	CrashLooping, Unschedulable bool
 }
@@ -66,6 +69,8 @@ type Roll struct {
 	Evict *Pod
 	// Updated is the number of pods that are done.
 	Updated int
+	// away tells that a pod is on its way.
+	away bool
 	// healthy is how many pods are Ready and stay; lastReady is when the last one that is Ready became so.
 	healthy   int32
 	lastReady time.Time
@@ -102,7 +107,7 @@ func NextPod(w Workload) Roll {
 			Message: fmt.Sprintf("waiting for the controller of %s to see its latest change", w.Name)}}
 	}
 	c := w.census()
-	roll := Roll{Updated: c.done, Turn: c.last}
+	roll := Roll{Updated: c.done, Turn: c.last, away: c.away != nil || c.starting != nil}
 	roll.healthy, roll.lastReady = w.health()
 	switch {
 	case c.failing != nil:
@@ -123,6 +128,9 @@ func NextPod(w Workload) Roll {
 	}
 	return roll
 }
+
+// Away tells whether a pod is on its way: it has left and is not Ready again.
+func (r Roll) Away() bool { return r.away }
 
 // health counts the pods that are Ready and stay, and tells when the last one that is Ready became so.
 func (w Workload) health() (n int32, last time.Time) {
@@ -209,8 +217,8 @@ func (w Workload) progress(c census, pod *Pod) Outcome {
 
 // account is what the pod says of itself, after a colon.
 func account(pod *Pod) string {
-	if problem := strings.TrimSpace(pod.Problem); problem != "" {
-		return ": " + problem
+	if said := strings.TrimSpace(cmp.Or(pod.Problem, pod.Lately)); said != "" {
+		return ": " + said
 	}
 	return ""
 }

@@ -35,6 +35,8 @@ type Config struct {
 	Operator string
 	// AllowedClusterIssuers may be used by everybody; for any other a requester needs the right to use it.
 	AllowedClusterIssuers []string
+	// NoCertManager tells that there was no cert-manager when the operator started, so that it issues no certificates.
+	NoCertManager bool
 	// Placement tells that the workloads act on a podPlacementPolicy.
 	Placement bool
 }

@@ -47,7 +47,7 @@ func TestCertManagerNotInstalled(t *testing.T) {
 	})
 	a := admit.New(admit.Config{Reader: c, Access: rights{}})
 	v, err := a.Request(t.Context(), sdb, request(t, sdb, addTLS), nil, alice)
-	want := `spec.tls.issuerRef.kind: Invalid value: "Issuer": this cluster does not know the kind: install cert-manager, which issues all certificates`
+	want := `spec.tls.issuerRef.kind: Invalid value: "Issuer": cert-manager, which issues all certificates, was not there when the operator started: install it, then restart the operator`
 	if err != nil || len(v.Errors) != 1 || v.Errors[0].Error() != want {
 		t.Error(v.Errors, err)
 	}

@@ -161,6 +161,9 @@ func (r reader) issuer(ref issuerRef) (issuerFact, error) {
 		issuer := &cmv1.Issuer{}
 		object, generic, namespace = issuer, issuer, r.namespace
 	}
+	if r.config.NoCertManager {
+		return issuerFact{notInstalled: true}, nil
+	}
 	found, err := r.read(namespace, ref.ref.Name, object)
 	var noKind *meta.NoKindMatchError
 	if errors.As(err, &noKind) {

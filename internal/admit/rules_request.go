@@ -91,6 +91,10 @@ func hintNotReady(o *operation) []string {
 	if phase == kubedbv1.PhaseReady {
 		return nil
 	}
+	if ops.LastFailed(o.db.DatabaseStatus()) {
+		return []string{fmt.Sprintf("%s %s is not Ready since its last operation, which did not succeed: the request corrects that and does not wait",
+			o.kind.Database.Kind, o.request.Database)}
+	}
 	if phase == "" {
 		phase = "not known yet"
 	}

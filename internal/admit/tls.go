@@ -98,7 +98,7 @@ func checkIssuers(refs []issuerRef, known map[string]issuerFact, who string) fie
 					"or an administrator allows it to everybody with --allowed-cluster-issuers", user(who), i.ref.Name, groupCertManager)))
 		case fact.notInstalled:
 			errs = append(errs, field.Invalid(i.field("kind"), i.ref.Kind,
-				"this cluster does not know the kind: install cert-manager, which issues all certificates"))
+				"cert-manager, which issues all certificates, was not there when the operator started: install it, then restart the operator"))
 		case fact.managed:
 			errs = append(errs, field.Invalid(i.field("name"), i.ref.Name,
 				"it is the managed issuer of a database, which goes when the database names an issuer: leave issuerRef out to keep it, or name one of your own"))

@@ -5,6 +5,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -27,6 +28,8 @@ type Journal struct {
 	// Now is the clock.
 	Now func() time.Time
 
+	// untold is what was told last of each request, by UID, whose later writes failed: they may have come through all the same.
+	untold sync.Map
 	// Memory tells cached copies apart that are older than our last write.
 	apply.Memory
 }

@@ -362,6 +362,35 @@ func TestAFailedWriteTellsNothing(t *testing.T) {
 	}
 }
 
+// A write whose answer is lost may have come through; then the next pass tells what this one could not, and once.
+func TestAWriteWithoutAnAnswerIsToldLater(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Start()
+	commit(t, r)
+	<-w.events.Events
+	r = w.open(t)
+	r.Succeed("done")
+	committed := r.Object.DeepCopyObject().(client.Object)
+	w.fail = errors.New("the answer is lost")
+	if err := r.Commit(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	w.fail = nil
+	committed.(*opsv1.PerconaXtraDBOpsRequest).Status.Phase = opsv1.PhaseSuccessful
+	if err := w.client.Status().Update(t.Context(), committed); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		r = w.open(t)
+		r.Succeed("done")
+		commit(t, r)
+	}
+	if len(w.events.Events) != 1 || !strings.Contains(<-w.events.Events, "Successful") {
+		t.Errorf("%d events", len(w.events.Events))
+	}
+}
+
 func TestPauseIsHeldByOneRequestOnly(t *testing.T) {
 	db := &kubedbv1.PerconaXtraDB{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "px", UID: "db"}}
 	w := newWorld(t, db)

@@ -201,11 +201,16 @@ func (r *Request) Commit(ctx context.Context) error {
 		after.ObservedGeneration = r.Object.GetGeneration()
 		r.summarise()
 	}
+	told := rootReason(before)
+	if earlier, ok := r.journal.untold.LoadAndDelete(r.Object.GetUID()); ok {
+		told = earlier.(string)
+	}
 	if err := r.journal.patchStatus(ctx, r.Object, r.base, sameStatus(before, after)); err != nil {
+		r.journal.untold.Store(r.Object.GetUID(), told)
 		return err
 	}
 	logTransitions(logger(ctx), before.Conditions, after.Conditions)
-	r.tell(before, after)
+	r.tell(told, after)
 	for _, count := range r.counts {
 		count(r.journal.Metrics)
 	}
@@ -214,11 +219,11 @@ func (r *Request) Commit(ctx context.Context) error {
 	return nil
 }
 
-// tell sends the events that the difference between two states calls for. A cancel is what somebody asked for, so it is no
+// tell sends the event that a state calls for after the one that was told last. A cancel is what somebody asked for, so it is no
 // failure, although the request did not do what it was made for.
-func (r *Request) tell(before, after *opsv1.OpsRequestStatus) {
+func (r *Request) tell(told string, after *opsv1.OpsRequestStatus) {
 	root := meta.FindStatusCondition(after.Conditions, opsv1.ConditionSuccessful)
-	if root == nil || rootReason(before) == root.Reason {
+	if root == nil || told == root.Reason {
 		return
 	}
 	kind, undoing, failed := corev1.EventTypeWarning, "Undoing", "Failed"

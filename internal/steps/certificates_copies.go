@@ -138,7 +138,11 @@ func (x *Executor) pairs(ctx context.Context, leaves []certs.Leaf, now time.Time
 		case !certs.MadeFor(secret, leaf.Certificate.Name):
 			return nil, &CertificateError{Reason: ReasonNameTaken, Message: foreignSecret(secret, leaf.Certificate.Name).Error(), Final: true}
 		}
-		pair, err := certs.PairOf(secret.Data, now)
+		at := now
+		if end := leaf.Certificate.Status.NotAfter; end != nil && now.After(end.Time) && certs.Overdue(leaf.Certificate, now) {
+			at = end.Add(-time.Second) // pods have it no better
+		}
+		pair, err := certs.PairOf(secret.Data, at)
 		if err != nil {
 			e := &CertificateError{Reason: ReasonIssuing, Message: fmt.Sprintf("Secret %s of certificate %s: %v", name, leaf.Alias, err)}
 			if errors.Is(err, certs.ErrNoAuthority) {

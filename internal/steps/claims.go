@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/drydock-db/drydock/ops"
@@ -14,10 +15,10 @@ import (
 type claimSet map[string]*corev1.PersistentVolumeClaim
 
 // viewClaims turns claims into values, in order of their names, as an operation that began at that time sees them.
-func viewClaims(set claimSet, since time.Time) []ops.Claim {
+func viewClaims(set claimSet, since, now time.Time) []ops.Claim {
 	views := make([]ops.Claim, 0, len(set))
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		views = append(views, viewClaim(name, set[name], since))
+		views = append(views, viewClaim(name, set[name], since, now))
 	}
 	return views
 }
@@ -39,7 +40,11 @@ func going(claim *corev1.PersistentVolumeClaim) bool {
 	return claim.DeletionTimestamp != nil || claim.Status.Phase == corev1.ClaimLost
 }
 
-func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time) ops.Claim {
+// nodeAnswers is how long a node that has refused a size before may take to try it again. Unlike the storage's controller it leaves
+// the time of its refusal as it was when it refuses once more.
+const nodeAnswers = 30 * time.Second
+
+func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since, now time.Time) ops.Claim {
 	v := ops.Claim{Name: name}
 	if claim == nil || claim.DeletionTimestamp != nil {
 		return v
@@ -47,23 +52,29 @@ func viewClaim(name string, claim *corev1.PersistentVolumeClaim, since time.Time
 	v.Exists, v.Unbound = true, claim.Status.Phase == corev1.ClaimPending
 	v.Requested = *claim.Spec.Resources.Requests.Storage()
 	v.Capacity = *claim.Status.Capacity.Storage()
-	complaint := complaintOf(claim)
-	switch {
-	case refused(claim) && complaint == nil:
-		v.Infeasible = "it cannot grow to this size"
-	case refused(claim) && !complaint.LastTransitionTime.Time.Before(since):
-		v.Infeasible = complaint.Message
-	case refused(claim):
-		v.Trouble = "refused before this operation, and the storage has not tried again: " + complaint.Message
-	case complaint != nil:
-		v.Trouble = complaint.Message
-	}
+	v.Infeasible, v.Trouble = verdict(claim, since, now)
 	for _, c := range claim.Status.Conditions {
 		if c.Type == corev1.PersistentVolumeClaimFileSystemResizePending {
 			v.FileSystemPending = c.Status == corev1.ConditionTrue
 		}
 	}
 	return v
+}
+
+// verdict is what the storage says of the claim since then: that it can never grow so far, or what has gone wrong.
+func verdict(claim *corev1.PersistentVolumeClaim, since, now time.Time) (infeasible, trouble string) {
+	complaint := complaintOf(claim)
+	switch {
+	case refused(claim) && complaint == nil:
+		return "it cannot grow to this size", ""
+	case refused(claim) && (!complaint.LastTransitionTime.Time.Before(since) || byNode(claim) && now.Sub(since) >= nodeAnswers):
+		return complaint.Message, ""
+	case refused(claim):
+		return "", "refused before this operation, and the storage has not tried again: " + complaint.Message
+	case complaint != nil:
+		return "", complaint.Message
+	}
+	return "", ""
 }
 
 // refused tells whether the storage said that the claim can never have the size that it asks for. What it said of another
@@ -77,6 +88,21 @@ func refused(claim *corev1.PersistentVolumeClaim) bool {
 	return !known || tried.Cmp(*claim.Spec.Resources.Requests.Storage()) == 0
 }
 
+// refusedByNode tells whether a pod's node has refused one of the claims.
+func (s claimSet) refusedByNode() bool {
+	for _, claim := range s {
+		if claim != nil && refused(claim) && byNode(claim) {
+			return true
+		}
+	}
+	return false
+}
+
+// byNode tells whether it was the pod's node that said so.
+func byNode(claim *corev1.PersistentVolumeClaim) bool {
+	return claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] == corev1.PersistentVolumeClaimNodeResizeInfeasible
+}
+
 // complaintOf is the condition in which the storage says why the claim does not grow; nil when it says nothing.
 func complaintOf(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeClaimCondition {
 	for i := range claim.Status.Conditions {
@@ -87,4 +113,18 @@ func complaintOf(claim *corev1.PersistentVolumeClaim) *corev1.PersistentVolumeCl
 		}
 	}
 	return nil
+}
+
+// SameClaims tells whether two workloads ask for claims of the same size.
+func SameClaims(a, b *appsv1.StatefulSet) bool {
+	if len(a.Spec.VolumeClaimTemplates) != len(b.Spec.VolumeClaimTemplates) {
+		return false
+	}
+	for i := range a.Spec.VolumeClaimTemplates {
+		x, y := a.Spec.VolumeClaimTemplates[i], b.Spec.VolumeClaimTemplates[i]
+		if x.Name != y.Name || x.Spec.Resources.Requests.Storage().Cmp(*y.Spec.Resources.Requests.Storage()) != 0 {
+			return false
+		}
+	}
+	return true
 }

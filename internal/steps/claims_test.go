@@ -37,20 +37,30 @@ func TestClaimsAreRefusedByWhatTheStorageSaysOfThisAttempt(t *testing.T) {
 	inProgress.Status.AllocatedResourceStatuses[corev1.ResourceStorage] = corev1.PersistentVolumeClaimControllerResizeInProgress
 	silent := refusedClaim("5Gi", "5Gi", began)
 	silent.Status.Conditions = nil
+	byNode := func(at time.Duration) *corev1.PersistentVolumeClaim {
+		claim := refusedClaim("5Gi", "5Gi", began.Add(at))
+		claim.Status.AllocatedResourceStatuses[corev1.ResourceStorage] = corev1.PersistentVolumeClaimNodeResizeInfeasible
+		claim.Status.Conditions[0].Type = corev1.PersistentVolumeClaimNodeResizeError
+		return claim
+	}
 	const again = "refused before this operation, and the storage has not tried again: no room"
 	for name, c := range map[string]struct {
 		claim               *corev1.PersistentVolumeClaim
 		infeasible, trouble string
+		after               time.Duration
 	}{
-		"refused now":                        {refusedClaim("5Gi", "5Gi", began.Add(time.Second)), "no room", ""},
-		"refused in the second of the start": {refusedClaim("5Gi", "5Gi", began), "no room", ""},
-		"refused before":                     {refusedClaim("5Gi", "5Gi", began.Add(-time.Second)), "", again},
-		"refused another size":               {refusedClaim("5Gi", "9Gi", began), "", "no room"},
-		"failed, and to be tried again":      {inProgress, "", "no room"},
-		"refused without a word":             {silent, "it cannot grow to this size", ""},
+		"refused now":                        {refusedClaim("5Gi", "5Gi", began.Add(time.Second)), "no room", "", 0},
+		"refused in the second of the start": {refusedClaim("5Gi", "5Gi", began), "no room", "", 0},
+		"refused before":                     {refusedClaim("5Gi", "5Gi", began.Add(-time.Second)), "", again, time.Hour},
+		"refused by the node":                {byNode(time.Second), "no room", "", 0},
+		"refused by the node before":         {byNode(-time.Hour), "", again, nodeAnswers - time.Second},
+		"refused by the node, and for good":  {byNode(-time.Hour), "no room", "", nodeAnswers},
+		"refused another size":               {refusedClaim("5Gi", "9Gi", began), "", "no room", 0},
+		"failed, and to be tried again":      {inProgress, "", "no room", 0},
+		"refused without a word":             {silent, "it cannot grow to this size", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := viewClaim("data-px-0", c.claim, began)
+			got := viewClaim("data-px-0", c.claim, began, began.Add(c.after))
 			if got.Infeasible != c.infeasible || got.Trouble != c.trouble {
 				t.Errorf("infeasible %q, trouble %q", got.Infeasible, got.Trouble)
 			}

@@ -121,20 +121,28 @@ func viewPod(p *corev1.Pod) ops.Pod {
 		v.ReadySince = readiness(p).LastTransitionTime.Time
 	}
 	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
-		v.Restarts = max(v.Restarts, s.RestartCount)
-		if end := s.LastTerminationState.Terminated; end != nil && end.FinishedAt.After(v.Died) {
-			v.Died = end.FinishedAt.Time
-		}
-		if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
-			v.CrashLooping = v.CrashLooping || w.Reason == "CrashLoopBackOff"
-			v.Problem = problem(s)
-		}
+		addContainer(&v, s)
 	}
 	if v.Problem == "" {
 		v.Problem = unschedulable(p)
 		v.Unschedulable = v.Problem != ""
 	}
+	if v.Problem == "" && !v.Ready {
+		v.Lately = lately(p)
+	}
 	return v
+}
+
+// addContainer adds what a container says of its pod.
+func addContainer(v *ops.Pod, s corev1.ContainerStatus) {
+	v.Restarts = max(v.Restarts, s.RestartCount)
+	if end := s.LastTerminationState.Terminated; end != nil && end.FinishedAt.After(v.Died) {
+		v.Died = end.FinishedAt.Time
+	}
+	if w := s.State.Waiting; w != nil && w.Reason != "" && w.Reason != "ContainerCreating" && w.Reason != "PodInitializing" {
+		v.CrashLooping = v.CrashLooping || w.Reason == "CrashLoopBackOff"
+		v.Problem = problem(s)
+	}
 }
 
 // leavingSince is when the pod was told to go; zero if it was not. Its deletion timestamp is when the time for that is up.
@@ -165,13 +173,42 @@ func viewBudgets(budgets []policyv1.PodDisruptionBudget) []ops.Budget {
 // problem is the container's own account of why it does not run: what the kubelet says, and how it last ended.
 func problem(s corev1.ContainerStatus) string {
 	text := fmt.Sprintf("container %s is in %s", s.Name, s.State.Waiting.Reason)
-	if t := s.LastTerminationState.Terminated; t != nil {
-		text += fmt.Sprintf(": it ended with exit code %d", t.ExitCode)
-		if t.Message != "" {
-			text += ": " + t.Message
-		}
+	switch ended, why := ending(s), s.State.Waiting.Message; {
+	case ended != "":
+		text += ": it " + ended
+	case why != "":
+		text += ": " + ops.Clip(why, longestWhy)
 	}
 	return text
+}
+
+// longestWhy is how much of what a kubelet says is told, in bytes.
+const longestWhy = 300
+
+// ending is how a container ended last; empty if it never has.
+func ending(s corev1.ContainerStatus) string {
+	t := s.LastTerminationState.Terminated
+	if t == nil {
+		return ""
+	}
+	text := fmt.Sprintf("ended with exit code %d", t.ExitCode)
+	if t.Message != "" {
+		text += ": " + t.Message
+	}
+	return text
+}
+
+// lately is what tells why a pod that runs is not Ready: how a container of it ended before, or what its node says.
+func lately(p *corev1.Pod) string {
+	for _, s := range p.Status.ContainerStatuses {
+		if ended := ending(s); ended != "" && !s.Ready {
+			return "container " + s.Name + " runs again; it " + ended
+		}
+	}
+	if c := readiness(p); c != nil && c.Status != corev1.ConditionTrue {
+		return ops.Clip(c.Message, longestWhy)
+	}
+	return ""
 }
 
 func unschedulable(p *corev1.Pod) string {

@@ -42,7 +42,7 @@ func (x *Executor) mayStop(ctx context.Context, t *Target, g group, a ops.StopPo
 	if err != nil {
 		return err
 	}
-	if unusable(claims) != "" || ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
+	if unusable(claims) != "" || ops.Expand(viewClaims(claims, t.Since, x.now()), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return &apply.BehindError{What: "the claim of pod " + a.Pod}
 	}
 	return nil

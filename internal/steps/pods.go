@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -79,6 +80,27 @@ func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Ou
 	// Before the first pod is done, the step's own beginning counts, which is later than the plan's.
 	if out.Turn.Before(t.Since) {
 		out.Turn = t.Since
+	}
+	if err != nil || out.Status != ops.Waiting || !roll.Away() {
+		return out, err
+	}
+	return x.whyAway(ctx, t, g, out)
+}
+
+// slow is how long a pod may be away before it is asked whether a Secret is missing that it mounts: until then it is on its way.
+const slow = 20 * time.Second
+
+// whyAway says which Secrets are missing that keep a pod from starting: the pod itself does not tell.
+func (x *Executor) whyAway(ctx context.Context, t *Target, g group, out ops.Outcome) (ops.Outcome, error) {
+	if rest := slow - x.now().Sub(out.Turn); rest > 0 {
+		out.After = rest
+		return out, nil
+	}
+	needs := SecretNeeds{}
+	needs.AddPod(g.live.Spec.Template.Spec)
+	problems, err := x.Lacks(ctx, t.Database.Object.GetNamespace(), needs, func(string) bool { return false })
+	if len(problems) > 0 {
+		out.Message += "; it does not start: " + strings.Join(problems, ", ")
 	}
 	return out, err
 }

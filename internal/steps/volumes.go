@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -32,7 +31,7 @@ func (x *Executor) expandVolumes(ctx context.Context, t *Target, a ops.ExpandVol
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	views, stopped := viewClaims(claims, t.Since), a.Pod != ""
+	views, stopped := viewClaims(claims, t.Since, x.now()), a.Pod != ""
 	e := ops.Expand(views, want, stopped)
 	refused, err := x.growAll(ctx, claims, e.Grow, want)
 	if err != nil {
@@ -42,6 +41,9 @@ func (x *Executor) expandVolumes(ctx context.Context, t *Target, a ops.ExpandVol
 		return ops.Expand(ops.Answered(views, e.Grow, refused), want, stopped).Outcome, nil
 	}
 	// A file system that is still to grow looks the same once the pod runs again, and does not ask for another restart.
+	if claims.refusedByNode() {
+		e.Outcome.After = max(0, nodeAnswers-x.now().Sub(t.Since))
+	}
 	e.Outcome.Passing = e.Outcome.IsDone() && !ops.Expand(views, want, false).Outcome.IsDone()
 	return e.Outcome, nil
 }
@@ -162,7 +164,7 @@ func (x *Executor) stopPod(ctx context.Context, t *Target, a ops.StopPod) (ops.O
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	if ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
+	if ops.Expand(viewClaims(claims, t.Since, x.now()), t.Request.Volumes[a.Group], false).Outcome.IsDone() {
 		return done("the claim of pod %s is large enough", a.Pod), nil
 	}
 	own := podNamed(g.pods, a.Pod)
@@ -256,7 +258,7 @@ func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops
 	if err != nil {
 		return ops.Outcome{}, err
 	}
-	return ops.Expand(viewClaims(claims, t.Since), t.Request.Volumes[a.Group], false).Outcome, nil
+	return ops.Expand(viewClaims(claims, t.Since, x.now()), t.Request.Volumes[a.Group], false).Outcome, nil
 }
 
 // awaitPods applies the workload, which brings back the pod that was stopped, and waits until it is Ready. A pod that is older
@@ -282,18 +284,4 @@ func (x *Executor) awaitPods(ctx context.Context, t *Target, a ops.AwaitPods) (o
 		}
 	}
 	return done("no pod of %s is away", g.Workload), nil
-}
-
-// SameClaims tells whether two workloads ask for claims of the same size.
-func SameClaims(a, b *appsv1.StatefulSet) bool {
-	if len(a.Spec.VolumeClaimTemplates) != len(b.Spec.VolumeClaimTemplates) {
-		return false
-	}
-	for i := range a.Spec.VolumeClaimTemplates {
-		x, y := a.Spec.VolumeClaimTemplates[i], b.Spec.VolumeClaimTemplates[i]
-		if x.Name != y.Name || x.Spec.Resources.Requests.Storage().Cmp(*y.Spec.Resources.Requests.Storage()) != 0 {
-			return false
-		}
-	}
-	return true
 }

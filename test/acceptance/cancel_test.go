@@ -4,6 +4,8 @@ package acceptance
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -79,7 +81,13 @@ var _ = Describe("Deleting a request that runs", func() {
 			r := s.expand(a, "grow", opsv1.ModeOnline, "5Gi")
 			a.create(ctx, r)
 			step := "Expand" + group.title + "Volumes"
-			told := fmt.Sprintf("%d of %d claims have 5Gi; growing: data-%s has 1Gi", group.replicas-1, group.replicas, stuck)
+			var grown []string
+			for _, pod := range slices.Sorted(slices.Values(s.pods(group.name))) {
+				if pod != stuck {
+					grown = append(grown, "data-"+pod)
+				}
+			}
+			told := fmt.Sprintf("%d of %d claims have 5Gi: %s; growing: data-%s has 1Gi", len(grown), group.replicas, strings.Join(grown, ", "), stuck)
 			Eventually(ctx, a.says(r, step)).Should(HaveField("Message", told))
 			Expect(a.Client.Delete(ctx, r)).To(Succeed())
 			Eventually(ctx, a.has(r, r.GetName())).Should(BeFalse(), "the request that was deleted")

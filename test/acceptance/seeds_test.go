@@ -3,6 +3,7 @@
 package acceptance
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -55,22 +56,24 @@ var _ = Describe("The steps of the overview pages", func() {
 			a.runs(ctx, s, g.name, "max_connections", "250")
 		})
 
-		It("come true for expanding the volumes of "+s.title, func(ctx SpecContext) {
-			a := newArena(ctx)
-			a.provision(ctx, s.database(a.Name))
-			r := a.succeeds(ctx, s.expand(a, "grow", opsv1.ModeOnline, "5Gi"))
-			a.now(ctx)
-			story := a.Record.Story()
-			inOrder(
-				step{"the request is created", story.First(created(r))},
-				step{"the database is paused", story.First(paused(s, r))},
-				step{"a claim asks for more", story.First(asks("5Gi"))},
-				step{"a claim has more", story.First(capacity("5Gi"))},
-				step{"the database's own size is updated", story.First(sized(s, "5Gi"))},
-				step{"the database is resumed", story.First(resumed(s, r))},
-				step{"the request is Successful", story.First(successful(r))},
-			)
-		})
+		for _, mode := range []opsv1.VolumeExpansionMode{opsv1.ModeOnline, opsv1.ModeOffline} {
+			It(fmt.Sprintf("come true for expanding the volumes of %s %s", s.title, mode), func(ctx SpecContext) {
+				a := newArena(ctx)
+				a.provision(ctx, s.database(a.Name))
+				r := a.succeeds(ctx, s.expand(a, "grow", mode, "5Gi"))
+				a.now(ctx)
+				story := a.Record.Story()
+				inOrder(
+					step{"the request is created", story.First(created(r))},
+					step{"the database is paused", story.First(paused(s, r))},
+					step{"a claim asks for more", story.First(asks("5Gi"))},
+					step{"a claim has more", story.First(capacity("5Gi"))},
+					step{"the database's own size is updated", story.First(sized(s, "5Gi"))},
+					step{"the database is resumed", story.First(resumed(s, r))},
+					step{"the request is Successful", story.First(successful(r))},
+				)
+			})
+		}
 	}
 })
 

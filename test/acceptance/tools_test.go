@@ -58,7 +58,7 @@ var _ = Describe("Tools", func() {
 		a := newArena(ctx)
 		a.provision(ctx, cluster.database(a.Name))
 		a.succeeds(ctx, cluster.restart(a, "restart"))
-		Expect(header(a.mustKubectl(ctx, "", "get", "sdb"))).To(Equal("NAME VERSION STATUS AGE"))
+		Expect(header(a.mustKubectl(ctx, "", "get", "sdb"))).To(Equal("NAME VERSION STATUS LASTOPERATION AGE"))
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide"))).To(Equal("NAME VERSION STATUS LASTOPERATION REASON AGE"))
 		Expect(a.mustKubectl(ctx, "", "get", "sdb", "-o", "wide", "--no-headers")).To(MatchRegexp(`\sSuccessful\s+OpsRequestSuccessful\s`))
 		Expect(header(a.mustKubectl(ctx, "", "get", "sdbops"))).To(Equal("NAME TYPE STATUS DATABASE PROGRESS AGE"))

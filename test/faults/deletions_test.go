@@ -47,6 +47,7 @@ func replacing(ctx context.Context, d *dock, s scenario, k int) (*run, bool, err
 			return err
 		}
 		r.forced = r.request.GetUID()
+		d.forced = append(d.forced, r.forced)
 		next, err := d.request(s, r.request.GetName(), r.asked)
 		if err != nil {
 			return err

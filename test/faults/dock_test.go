@@ -37,6 +37,8 @@ type dock struct {
 	cases     int
 	// rules are those by which its fake nodes misbehave; nil at first.
 	rules []string
+	// forced are requests that were deleted by force.
+	forced []types.UID
 	// last names the case that was played last.
 	last   string
 	ledger ledger

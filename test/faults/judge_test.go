@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -44,14 +45,21 @@ var (
 	aboutCertificates = regexp.MustCompile(`^Certificate |^Secret \S+-cert `)
 )
 
-// common is what must hold after every case.
-func (r *run) common() []string {
+// violations are the invariants that a story breaks. What was deleted by force could not release what it held.
+func (d *dock) violations(story framework.Story) []string {
 	var wrong []string
-	for _, v := range r.story().Violations() {
-		if r.forced == "" || !strings.Contains(v.Message, string(r.forced)) {
+	for _, v := range story.Violations() {
+		if !slices.ContainsFunc(d.forced, func(uid types.UID) bool { return strings.Contains(v.Message, string(uid)) }) {
 			wrong = append(wrong, "invariant: "+v.String())
 		}
 	}
+	return wrong
+}
+
+// common is what must hold after every case.
+func (r *run) common() []string {
+	var wrong []string
+	wrong = append(wrong, r.violations(r.story())...)
 	for _, w := range r.chatter {
 		wrong = append(wrong, "written after the end: "+w.what)
 	}
@@ -177,10 +185,7 @@ func sunk(r *run, undisturbed *reference) []string {
 	if r.after.database != nil { // it was too late
 		return succeeded(r, undisturbed)
 	}
-	var wrong []string
-	for _, v := range r.story().Violations() {
-		wrong = append(wrong, "invariant: "+v.String())
-	}
+	wrong := r.violations(r.story())
 	for _, w := range r.chatter {
 		wrong = append(wrong, "written after the end: "+w.what)
 	}

@@ -36,6 +36,9 @@ var (
 	details = flag.String("faults.details", "", "folder into which the story of each failed case is written")
 )
 
+// fewest is how small a part of the cases may be played when the time is up: one in so many.
+const fewest = 3
+
 // TestFaults runs the matrix.
 func TestFaults(t *testing.T) {
 	logf.SetLogger(logr.Discard()) // each operator has a log of its own
@@ -64,6 +67,9 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d of the %d cases of the matrix in %s%s", len(verdicts), len(all), time.Since(began).Round(time.Second), effort(verdicts))
 	if dropped > 0 {
 		t.Logf("only %d of %d were played: the time was up", len(verdicts), len(list))
+	}
+	if len(verdicts) < len(list)/fewest {
+		report.Errorf("less than one in %d of the cases that were asked for were played: give them more time", fewest)
 	}
 	if second := secondTries(verdicts); len(second) > 1+len(verdicts)/200 {
 		report.Errorf("%d cases passed at their second try only, which is more than chance: %s", len(second), shorten(second, 20))

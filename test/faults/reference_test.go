@@ -79,7 +79,8 @@ func (h *harbour) explore(t *trouble, wanted []sample) (all map[course]*referenc
 // longCalm is how long nothing is written to a database after its last operation.
 const longCalm = time.Minute
 
-// calm lets a minute pass from now on, then says what has been written, and gives the dock up.
+// calm lets a minute pass from now on, then says what has been written, and which invariants its whole story breaks: between the
+// cases too. It gives the dock up.
 func (d *dock) calm() (wait func() []string) {
 	done, start := len(d.operator.written()), time.Now()
 	over := time.After(longCalm)
@@ -93,7 +94,7 @@ func (d *dock) calm() (wait func() []string) {
 		if len(wrong) > 0 {
 			wrong = append(wrong, d.since(start)...)
 		}
-		return wrong
+		return append(wrong, d.violations(d.space.Record.Story())...)
 	}
 }
 

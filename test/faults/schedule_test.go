@@ -65,7 +65,7 @@ func jobs(references map[course]*reference, wanted []sample, seed string, only *
 				if f.forced && sc.fails {
 					continue
 				}
-				for _, k := range f.all(u) {
+				for _, k := range f.all(u, hash(seed+" "+sc.name+s.title+f.name)) {
 					if j := (job{scenario: sc, sample: s, fault: f, k: k, against: u}); only.MatchString(j.name()) {
 						list = append(list, j)
 					}
@@ -98,15 +98,16 @@ func chosen(all []job, number, parts int, seed string) []job {
 	return append(front, rest...)
 }
 
-// all are the points at which the fault is tried. There are many more events than writes; as many of them are enough.
-func (f fault) all(u *reference) []int {
+// all are the points at which the fault is tried. There are many more events than writes; as many of them are enough, others with
+// each seed.
+func (f fault) all(u *reference, seed uint64) []int {
 	n, step := len(u.writes), 1
 	if f.points != nil {
 		events := f.points(u)
 		n, step = events, max(1, events/len(u.writes))
 	}
 	var points []int
-	for k := 1; k <= n; k += step {
+	for k := 1 + int(seed%uint64(step)); k <= n; k += step {
 		points = append(points, k)
 	}
 	return points
@@ -237,7 +238,7 @@ func (s *schedule) retire(d *dock) {
 	})
 }
 
-// use runs cases in a dock for as long as it is good, and there are any.
+// use runs cases in a dock for as long as it can take them, and there are any. good tells whether all was well in the last one.
 func (s *schedule) use(ctx context.Context, d *dock, digging time.Duration) (good bool) {
 	for range mostCases {
 		j, more := s.next(d)
@@ -248,7 +249,7 @@ func (s *schedule) use(ctx context.Context, d *dock, digging time.Duration) (goo
 		v.spent.digging, digging = digging, 0
 		s.done(v)
 		if !good {
-			return false
+			return len(v.wrong) == 0 // all is well, but it is not what a case could begin with
 		}
 	}
 	return true

@@ -49,7 +49,8 @@ type PetSetSpec struct {
 	// PodPlacementPolicy names the PlacementPolicy that says on which nodes the pods go.
 	// +optional
 	PodPlacementPolicy *corev1.LocalObjectReference `json:"podPlacementPolicy,omitempty"`
-	// Distributed spreads the pods over several clusters. The operator never sets it and leaves it as it is.
+	// Distributed spreads the pods over several clusters. The operator never sets it and leaves it as it is,
+	// unless it has to make the PetSet anew.
 	// +optional
 	Distributed bool `json:"distributed,omitempty"`
 }

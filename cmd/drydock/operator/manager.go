@@ -103,6 +103,6 @@ func (c *Cluster) admission(ctx context.Context, mgr manager.Manager, s Settings
 	}
 	return admit.New(admit.Config{
 		Reader: mgr.GetClient(), Live: mgr.GetAPIReader(), Access: admit.NewReviewer(direct),
-		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: s.ClusterIssuers, Placement: c.Workloads.PetSets,
+		Operator: self.Status.UserInfo.Username, AllowedClusterIssuers: s.ClusterIssuers, Placement: c.Workloads.PetSets, NoCertManager: !c.CertManager,
 	}), nil
 }
