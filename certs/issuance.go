@@ -111,6 +111,14 @@ func Valid(c *cmv1.Certificate) bool {
 	return ready.Status == cmmeta.ConditionTrue && ready.ObservedGeneration == c.Generation
 }
 
+// Holds tells whether a Secret holds what the Certificate's status tells of, and not what comes after that: cert-manager writes the
+// Secret first.
+func Holds(secret map[string][]byte, c *cmv1.Certificate) bool {
+	chain, err := Parse(secret[keyChain])
+	before, after := c.Status.NotBefore, c.Status.NotAfter
+	return err == nil && len(chain) > 0 && before != nil && after != nil && chain[0].NotBefore.Equal(before.Time) && chain[0].NotAfter.Equal(after.Time)
+}
+
 // Issuing returns since when an issuance is under way; nil when none is.
 func Issuing(c *cmv1.Certificate) *metav1.Time {
 	if issuing := condition(c, cmv1.CertificateConditionIssuing); issuing.Status == cmmeta.ConditionTrue {

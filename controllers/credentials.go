@@ -60,7 +60,7 @@ func (c *Database) reads(ctx context.Context, db engines.Database, groups []engi
 			if err != nil {
 				return false, err
 			}
-			if !slices.ContainsFunc(claims, func(claim corev1.PersistentVolumeClaim) bool { return claim.DeletionTimestamp == nil }) {
+			if len(g.StatefulSet.Spec.VolumeClaimTemplates) == 0 || !slices.ContainsFunc(claims, func(claim corev1.PersistentVolumeClaim) bool { return claim.DeletionTimestamp == nil }) {
 				continue
 			}
 			live = g.StatefulSet

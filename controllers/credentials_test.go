@@ -17,7 +17,9 @@ func TestCredentialsAreMadeOnce(t *testing.T) {
 	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: []corev1.Container{{EnvFrom: []corev1.EnvFromSource{
 		{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "px-auth"}}},
 	}}}}}
-	set := &appsv1.StatefulSet{ObjectMeta: labelled("px"), Spec: appsv1.StatefulSetSpec{Template: template}}
+	set := &appsv1.StatefulSet{ObjectMeta: labelled("px"), Spec: appsv1.StatefulSetSpec{
+		Template: template, VolumeClaimTemplates: []corev1.PersistentVolumeClaim{{}},
+	}}
 	live := set.DeepCopy()
 	live.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(database(), perconaxtradb.New().Kind().Database)}
 	going := &corev1.PersistentVolumeClaim{ObjectMeta: labelled("data-px-1")}

@@ -214,6 +214,7 @@ func (c *Database) settle(ctx context.Context, s *session, choice ops.Choice) er
 			continue
 		}
 		if value.Finished || value.Deleting {
+			r.TellLate()
 			errs = append(errs, c.letGo(ctx, s, r))
 			continue
 		}

@@ -23,13 +23,31 @@ func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Sav
 			needs.AddPod(workload.Spec.Template.Spec)
 		}
 	}
-	problems, err := c.Executor.Lacks(ctx, o.request.Namespace, needs, func(name string) bool {
-		return name == certs.PendingCopy(o.request.Database) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name })
-	})
-	if err != nil || len(problems) == 0 {
-		return err
+	ours := steps.SecretNeeds{}
+	for name, keys := range needs {
+		if certs.IsCopy(o.request.Database, name) {
+			ours[name] = keys
+			delete(needs, name)
+		}
 	}
-	return &refusal{opsv1.ReasonSecretMissing, fmt.Errorf(
-		"%s, which the pods read: one that is taken down would not start again; make it again as it was, labels too, and then another request",
-		strings.Join(problems, ", "))}
+	comes := func(name string) bool {
+		return name == certs.PendingCopy(o.request.Database) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name })
+	}
+	for _, part := range []struct {
+		needs  steps.SecretNeeds
+		remedy string
+	}{
+		{needs, "make it again as it was, labels too, and then another request"},
+		{ours, "a Restart gives the pods the certificates that there are, once all of them are issued"},
+	} {
+		problems, err := c.Executor.Lacks(ctx, o.request.Namespace, part.needs, comes)
+		if err != nil {
+			return err
+		}
+		if len(problems) > 0 {
+			return &refusal{opsv1.ReasonSecretMissing, fmt.Errorf("%s, which the pods read: one that is taken down would not start again; %s",
+				strings.Join(problems, ", "), part.remedy)}
+		}
+	}
+	return nil
 }

@@ -33,13 +33,14 @@ const (
 	latest  = 2 * time.Minute
 )
 
-// lacking is how long a database rests that has a condition for want of something.
-func (c *Database) lacking(s *session, condition string) time.Duration {
-	said := meta.FindStatusCondition(s.db.Object.DatabaseStatus().Conditions, condition)
-	if said == nil {
-		return soonest
+// lacks sets a condition for want of something and returns how long the database rests then.
+func (c *Database) lacks(s *session, condition string, status metav1.ConditionStatus, reason, message string) time.Duration {
+	since := c.Journal.Now()
+	if said := meta.FindStatusCondition(s.db.Object.DatabaseStatus().Conditions, condition); said != nil && said.Status == status && said.Reason == reason {
+		since = said.LastTransitionTime.Time
 	}
-	return min(max(soonest, c.Journal.Now().Sub(said.LastTransitionTime.Time)/4), latest)
+	s.db.Set(condition, status, reason, message)
+	return min(max(soonest, c.Journal.Now().Sub(since)/4), latest)
 }
 
 // provision makes the cluster hold what the database's spec asks for. It never touches a paused database, and never
@@ -101,22 +102,24 @@ func (c *Database) furnish(ctx context.Context, s *session, version *catalogv1.V
 func (c *Database) stall(s *session, err error) (time.Duration, error) {
 	var refused *refusal
 	var foreign *apply.ForeignError
+	lacks := func(reason string, why error) (time.Duration, error) {
+		return c.lacks(s, kubedbv1.ConditionStalled, metav1.ConditionTrue, reason, why.Error()), nil
+	}
 	switch {
 	case asRefusal(err, &refused):
-		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, refused.reason, refused.Error())
+		after, _ := lacks(refused.reason, refused)
 		if refused.reason == kubedbv1.ReasonVersionNotFound {
-			return 0, nil // the watch tells
+			after = 0 // the watch tells
 		}
+		return after, nil
 	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return 0, nil // the database goes next, and the watch tells of that
 	case errors.As(err, &foreign):
-		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonNameTaken, foreign.Error())
+		return lacks(kubedbv1.ReasonNameTaken, foreign)
 	case refusedAsIs(err), apierrors.IsForbidden(err):
-		s.db.Set(kubedbv1.ConditionStalled, metav1.ConditionTrue, kubedbv1.ReasonObjectRefused, err.Error())
-	default:
-		return 0, err
+		return lacks(kubedbv1.ReasonObjectRefused, err)
 	}
-	return c.lacking(s, kubedbv1.ConditionStalled), nil
+	return 0, err
 }
 
 // refusedAsIs tells whether the API server has said that an object can never be as it was asked for.

@@ -123,8 +123,7 @@ func (c *Database) firstCopy(ctx context.Context, s *session, live mounting, lea
 	var problem *steps.CertificateError
 	switch {
 	case errors.As(err, &problem):
-		s.db.Set(kubedbv1.ConditionCertificatesReady, metav1.ConditionFalse, problem.Reason, problem.Message)
-		return security{}, true, c.lacking(s, kubedbv1.ConditionCertificatesReady), nil
+		return security{}, true, c.lacks(s, kubedbv1.ConditionCertificatesReady, metav1.ConditionFalse, problem.Reason, problem.Message), nil
 	case err != nil:
 		return security{}, false, 0, err
 	}

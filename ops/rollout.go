@@ -32,6 +32,8 @@ type Pod struct {
 	Ordinal            int32
 	Revision           string
 	Ready, Terminating bool
+	// Started is true once a container of it, other than those that only prepare, has run.
+	Started bool
 	// ReadySince is when its node said so; zero when it is not Ready.
 	ReadySince time.Time
 	// Created is when the API server made it, Leaving when it was told to go; zero if it was not.
@@ -69,8 +71,8 @@ type Roll struct {
 	Evict *Pod
 	// Updated is the number of pods that are done.
 	Updated int
-	// away tells that a pod is on its way.
-	away bool
+	// Unstarted tells that a pod is there which is up to date, and none of whose containers has run yet.
+	Unstarted bool
 	// healthy is how many pods are Ready and stay; lastReady is when the last one that is Ready became so.
 	healthy   int32
 	lastReady time.Time
@@ -107,7 +109,7 @@ func NextPod(w Workload) Roll {
 			Message: fmt.Sprintf("waiting for the controller of %s to see its latest change", w.Name)}}
 	}
 	c := w.census()
-	roll := Roll{Updated: c.done, Turn: c.last, away: c.away != nil || c.starting != nil}
+	roll := Roll{Updated: c.done, Turn: c.last, Unstarted: c.starting != nil && !c.starting.Started}
 	roll.healthy, roll.lastReady = w.health()
 	switch {
 	case c.failing != nil:
@@ -128,9 +130,6 @@ func NextPod(w Workload) Roll {
 	}
 	return roll
 }
-
-// Away tells whether a pod is on its way: it has left and is not Ready again.
-func (r Roll) Away() bool { return r.away }
 
 // health counts the pods that are Ready and stay, and tells when the last one that is Ready became so.
 func (w Workload) health() (n int32, last time.Time) {

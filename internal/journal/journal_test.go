@@ -382,9 +382,7 @@ func TestAWriteWithoutAnAnswerIsToldLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		r = w.open(t)
-		r.Succeed("done")
-		commit(t, r)
+		w.open(t).TellLate()
 	}
 	if len(w.events.Events) != 1 || !strings.Contains(<-w.events.Events, "Successful") {
 		t.Errorf("%d events", len(w.events.Events))

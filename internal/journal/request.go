@@ -219,6 +219,13 @@ func (r *Request) Commit(ctx context.Context) error {
 	return nil
 }
 
+// TellLate tells of a write whose answer was lost, once it is seen to have come through.
+func (r *Request) TellLate() {
+	if told, ok := r.journal.untold.LoadAndDelete(r.Object.GetUID()); ok {
+		r.tell(told.(string), r.Object.RequestStatus())
+	}
+}
+
 // tell sends the event that a state calls for after the one that was told last. A cancel is what somebody asked for, so it is no
 // failure, although the request did not do what it was made for.
 func (r *Request) tell(told string, after *opsv1.OpsRequestStatus) {

@@ -138,6 +138,9 @@ func (x *Executor) pairs(ctx context.Context, leaves []certs.Leaf, now time.Time
 		case !certs.MadeFor(secret, leaf.Certificate.Name):
 			return nil, &CertificateError{Reason: ReasonNameTaken, Message: foreignSecret(secret, leaf.Certificate.Name).Error(), Final: true}
 		}
+		if !certs.Ready(leaf.Certificate) && !certs.Holds(secret.Data, leaf.Certificate) {
+			return nil, &CertificateError{Reason: ReasonIssuing, Message: "certificate " + leaf.Alias + " is being issued"}
+		}
 		at := now
 		if end := leaf.Certificate.Status.NotAfter; end != nil && now.After(end.Time) && certs.Overdue(leaf.Certificate, now) {
 			at = end.Add(-time.Second) // pods have it no better

@@ -130,6 +130,9 @@ func viewPod(p *corev1.Pod) ops.Pod {
 	if v.Problem == "" && !v.Ready {
 		v.Lately = lately(p)
 	}
+	v.Started = slices.ContainsFunc(p.Status.ContainerStatuses, func(s corev1.ContainerStatus) bool {
+		return s.State.Running != nil || s.RestartCount > 0
+	})
 	return v
 }
 
@@ -182,8 +185,11 @@ func problem(s corev1.ContainerStatus) string {
 	return text
 }
 
-// longestWhy is how much of what a kubelet says is told, in bytes.
-const longestWhy = 300
+// How much of what a kubelet and of what a container says is told, in bytes.
+const (
+	longestWhy = 300
+	longestEnd = 2048 // what a container says itself as it ends
+)
 
 // ending is how a container ended last; empty if it never has.
 func ending(s corev1.ContainerStatus) string {
@@ -193,7 +199,7 @@ func ending(s corev1.ContainerStatus) string {
 	}
 	text := fmt.Sprintf("ended with exit code %d", t.ExitCode)
 	if t.Message != "" {
-		text += ": " + t.Message
+		text += ": " + ops.Clip(t.Message, longestEnd)
 	}
 	return text
 }

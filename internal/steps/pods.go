@@ -81,19 +81,21 @@ func (x *Executor) rollNext(ctx context.Context, t *Target, g group) (out ops.Ou
 	if out.Turn.Before(t.Since) {
 		out.Turn = t.Since
 	}
-	if err != nil || out.Status != ops.Waiting || !roll.Away() {
+	if err != nil || out.Status != ops.Waiting || !roll.Unstarted {
 		return out, err
 	}
-	return x.whyAway(ctx, t, g, out)
+	return x.whyUnstarted(ctx, t, g, out)
 }
 
-// slow is how long a pod may be away before it is asked whether a Secret is missing that it mounts: until then it is on its way.
+// slow is how long a pod may take to start before it is asked whether a Secret is missing that it mounts.
 const slow = 20 * time.Second
 
-// whyAway says which Secrets are missing that keep a pod from starting: the pod itself does not tell.
-func (x *Executor) whyAway(ctx context.Context, t *Target, g group, out ops.Outcome) (ops.Outcome, error) {
+// whyUnstarted says which Secrets are missing that keep a pod from starting: the pod itself does not tell.
+func (x *Executor) whyUnstarted(ctx context.Context, t *Target, g group, out ops.Outcome) (ops.Outcome, error) {
 	if rest := slow - x.now().Sub(out.Turn); rest > 0 {
-		out.After = rest
+		if out.After == 0 || rest < out.After {
+			out.After = rest
+		}
 		return out, nil
 	}
 	needs := SecretNeeds{}

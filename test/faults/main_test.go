@@ -28,7 +28,7 @@ import (
 
 var (
 	budget  = flag.Duration("faults.budget", 0, "no case begins later than this after the start, but one of every operation and fault is run; 0 for no limit")
-	seed    = flag.String("faults.seed", "drydock", "decides which cases are in which part, and which come first; any text, for example a commit")
+	seed    = flag.String("faults.seed", "drydock", "decides which cases are in which part, which come first, and at which events a fault is tried; any text, for example a commit")
 	part    = flag.String("faults.part", "1/1", "which part of the cases is run, of how many")
 	replay  = flag.Bool("faults.replay", false, "a case that fails is played once more in another dock; more than one in two hundred of those that pass then is a failure all the same")
 	only    = flag.String("faults.only", "", "regular expression; only cases with such a name are run")
@@ -76,6 +76,9 @@ func TestFaults(t *testing.T) {
 	}
 	for _, wrong := range calm() {
 		report.Errorf("%s", wrong)
+	}
+	if t.Failed() {
+		t.Logf("to play the same cases again: FAULTS_SEED=%s", *seed)
 	}
 	for _, v := range verdicts {
 		t.Run(v.name(), func(t *testing.T) {

@@ -38,7 +38,7 @@ const (
 	ReasonExpansionUnfinished = "ExpansionUnfinished"
 	// ReasonCertificatesIssued: cert-manager has issued every certificate.
 	ReasonCertificatesIssued = "CertificatesIssued"
-	// ReasonCertManagerMissing: spec.tls needs cert-manager, which is not installed.
+	// ReasonCertManagerMissing: TLS needs cert-manager, which was not there when the operator started.
 	ReasonCertManagerMissing = "CertManagerMissing"
 	// ReasonVersionNotFound: the catalog has no such version.
 	ReasonVersionNotFound = "VersionNotFound"

@@ -78,7 +78,7 @@ const (
 
 	// ReasonInvalid: the request failed the admission that is repeated before it starts.
 	ReasonInvalid = "Invalid"
-	// ReasonSecretMissing: pods read a Secret that is not there, so they would not start again; nothing has been done.
+	// ReasonSecretMissing: pods read a Secret, or a key of one, that is not there, so they would not start again; nothing has been done.
 	ReasonSecretMissing = "SecretMissing"
 	// ReasonTimeout: a step took longer than it may; the message says which and what it waited for.
 	ReasonTimeout = "Timeout"
