@@ -138,24 +138,30 @@ func (x *Executor) pairs(ctx context.Context, leaves []certs.Leaf, now time.Time
 		case !certs.MadeFor(secret, leaf.Certificate.Name):
 			return nil, &CertificateError{Reason: ReasonNameTaken, Message: foreignSecret(secret, leaf.Certificate.Name).Error(), Final: true}
 		}
-		if !certs.Ready(leaf.Certificate) && !certs.Holds(secret.Data, leaf.Certificate) {
-			return nil, &CertificateError{Reason: ReasonIssuing, Message: "certificate " + leaf.Alias + " is being issued"}
+		if current[leaf.Alias], err = pairOf(leaf, secret, now); err != nil {
+			return nil, err
 		}
-		at := now
-		if end := leaf.Certificate.Status.NotAfter; end != nil && now.After(end.Time) && certs.Overdue(leaf.Certificate, now) {
-			at = end.Add(-time.Second) // pods have it no better
-		}
-		pair, err := certs.PairOf(secret.Data, at)
-		if err != nil {
-			e := &CertificateError{Reason: ReasonIssuing, Message: fmt.Sprintf("Secret %s of certificate %s: %v", name, leaf.Alias, err)}
-			if errors.Is(err, certs.ErrNoAuthority) {
-				e.Reason, e.Final = ReasonNoAuthority, true
-			}
-			return nil, e
-		}
-		current[leaf.Alias] = pair
 	}
 	return current, nil
+}
+
+// pairOf reads a certificate. One whose renewal is overdue is taken although it has expired: pods have it no better.
+func pairOf(leaf certs.Leaf, secret *corev1.Secret, now time.Time) (certs.Pair, error) {
+	if !certs.Ready(leaf.Certificate) && !certs.Holds(secret.Data, leaf.Certificate) {
+		return certs.Pair{}, &CertificateError{Reason: ReasonIssuing, Message: "certificate " + leaf.Alias + " is being issued"}
+	}
+	if end := leaf.Certificate.Status.NotAfter; end != nil && now.After(end.Time) && certs.Overdue(leaf.Certificate, now) {
+		now = end.Add(-time.Second)
+	}
+	pair, err := certs.PairOf(secret.Data, now)
+	if err != nil {
+		e := &CertificateError{Reason: ReasonIssuing, Message: fmt.Sprintf("Secret %s of certificate %s: %v", secret.Name, leaf.Alias, err)}
+		if errors.Is(err, certs.ErrNoAuthority) {
+			e.Reason, e.Final = ReasonNoAuthority, true
+		}
+		return certs.Pair{}, e
+	}
+	return pair, nil
 }
 
 // mountedCopies reads the copies that workloads name, by group. Each is read once.
