@@ -47,6 +47,7 @@ var invariants = []invariant{
 	{"progress never goes back", progressGrows},
 	{"observedGeneration never goes back and never runs ahead", generationsGrow},
 	{"no value of a Secret is told", secretsAreKept},
+	{"events of a request are few", eventsAreFew},
 }
 
 // Violations replays the story and returns every event at which an invariant did not hold.

@@ -170,6 +170,17 @@ var broken = []struct {
 	{"no value of a Secret", healthy().tell(watch.Added,
 		&corev1.Secret{ObjectMeta: named("px-auth", "auth"), Data: map[string][]byte{"password": []byte(`s3cret"word`)}},
 		&eventsv1.Event{ObjectMeta: named("event", "event"), Note: `cannot log in with s3cret"word`})},
+	{"events of a request", healthy().tell(watch.Added, told("one", "Normal", "Starting"), told("two", "Normal", "Starting"))},
+	{"events of a request", healthy().tell(watch.Added, told("one", "Warning", "Successful"))},
+	{"events of a request", healthy().tell(watch.Added, told("one", "Normal", "StillAtIt"))},
+}
+
+// told is an event about a request.
+func told(name, kind, reason string) *eventsv1.Event {
+	return &eventsv1.Event{
+		ObjectMeta: named(name, name), Type: kind, Reason: reason,
+		Regarding: corev1.ObjectReference{Kind: "PerconaXtraDBOpsRequest", Name: "r", UID: "7f3e"},
+	}
 }
 
 func TestInvariantsCanBreak(t *testing.T) {
