@@ -63,7 +63,7 @@ const (
 
 	// ReasonWaitingForOther: another request of the database runs; the message names it.
 	ReasonWaitingForOther = "WaitingForOtherRequest"
-	// ReasonDatabaseNotProvisioned: a workload of the database has not been made yet; the database says why, if something is wrong.
+	// ReasonDatabaseNotProvisioned: a workload of the database is not there, or not as large as the spec asks for; the database says why, if something is wrong.
 	ReasonDatabaseNotProvisioned = "DatabaseNotProvisioned"
 	// ReasonDatabaseNotReady: the request has apply IfReady, and the database is not Ready.
 	ReasonDatabaseNotReady = "DatabaseNotReady"
