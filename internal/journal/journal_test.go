@@ -10,9 +10,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -385,6 +387,22 @@ func TestAWriteWithoutAnAnswerIsToldLater(t *testing.T) {
 		w.open(t).TellLate()
 	}
 	if len(w.events.Events) != 1 || !strings.Contains(<-w.events.Events, "Successful") {
+		t.Errorf("%d events", len(w.events.Events))
+	}
+}
+
+// A write that was overtaken was not carried out: who overtook it has told what there was to tell.
+func TestAWriteThatWasOvertakenIsNotTold(t *testing.T) {
+	w := newWorld(t, restart())
+	r := w.open(t)
+	r.Start()
+	w.fail = apierrors.NewConflict(schema.GroupResource{}, "again", errors.New("another was faster"))
+	if err := r.Commit(t.Context()); err == nil {
+		t.Fatal("no error")
+	}
+	w.fail = nil
+	w.open(t).TellLate()
+	if len(w.events.Events) != 0 {
 		t.Errorf("%d events", len(w.events.Events))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -202,11 +203,14 @@ func (r *Request) Commit(ctx context.Context) error {
 		r.summarise()
 	}
 	told := rootReason(before)
-	if earlier, ok := r.journal.untold.LoadAndDelete(r.Object.GetUID()); ok {
+	earlier, late := r.journal.untold.LoadAndDelete(r.Object.GetUID())
+	if late {
 		told = earlier.(string)
 	}
 	if err := r.journal.patchStatus(ctx, r.Object, r.base, sameStatus(before, after)); err != nil {
-		r.journal.untold.Store(r.Object.GetUID(), told)
+		if late || mayHaveComeThrough(err) {
+			r.journal.untold.Store(r.Object.GetUID(), told)
+		}
 		return err
 	}
 	logTransitions(logger(ctx), before.Conditions, after.Conditions)
@@ -217,6 +221,13 @@ func (r *Request) Commit(ctx context.Context) error {
 	r.counts = nil
 	r.base = r.Object.DeepCopyObject().(engines.OpsRequest)
 	return nil
+}
+
+// mayHaveComeThrough tells whether a write may have been carried out although it ended with an error: the API server did not say.
+// One that it refused was not, and whoever overtook it has told what there was to tell.
+func mayHaveComeThrough(err error) bool {
+	return apierrors.ReasonForError(err) == metav1.StatusReasonUnknown || apierrors.IsTimeout(err) || apierrors.IsServerTimeout(err) ||
+		apierrors.IsInternalError(err)
 }
 
 // TellLate tells of a write whose answer was lost, once it is seen to have come through.
