@@ -38,7 +38,7 @@ type fault struct {
 var faults = []fault{
 	{name: "kill-before", play: killing(before), judge: succeeded},
 	{name: "kill-after", play: killing(after), judge: succeeded},
-	{name: "leader-change", play: usurped, judge: succeeded},
+	{name: "leader-change", play: usurped, judge: outlived},
 	{name: "conflict-409", play: striking(answering(conflict)), judge: succeeded},
 	{name: "throttled-429", play: striking(answering(throttled)), judge: succeeded},
 	{name: "internal-500", play: striking(answering(internal)), judge: succeeded},

@@ -123,6 +123,16 @@ func succeeded(r *run, undisturbed *reference) []string {
 	return append(wrong, difference(want, have)...)
 }
 
+// outlived: as if nothing had happened, but for a Secret that stays when an operator which was not in charge any more came to make
+// it after all was undone (ADR 12).
+func outlived(r *run, undisturbed *reference) []string {
+	if !r.scenario.fails || r.blow.what != "POST secrets" {
+		return succeeded(r, undisturbed)
+	}
+	wrong := slices.Concat(r.common(), r.current(), r.restarted(1, 1))
+	return append(wrong, difference(without(undisturbed.text, aboutSecrets), without(r.text(), aboutSecrets))...)
+}
+
 // replaced: the second request of the name does what is left to do; which steps that takes depends on k. When it comes too
 // late to make sense it is refused, and the database says what its pods lack.
 func replaced(r *run, undisturbed *reference) []string {

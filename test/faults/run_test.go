@@ -27,8 +27,9 @@ type run struct {
 	request engines.OpsRequest
 	// forced is a request that was deleted by force, so that nobody could release what it held.
 	forced types.UID
-	// struck gets the write at which the fault happens.
+	// struck gets the write at which the fault happens, blow is that write.
 	struck <-chan write
+	blow   write
 	// before and after are the scenes around it.
 	before, after *scene
 	// chatter are the writes after the end; there must be none.
@@ -98,7 +99,7 @@ func (r *run) strikes(ctx context.Context) (bool, error) {
 	deadline := time.After(patience)
 	for seen := false; ; {
 		select {
-		case <-r.struck:
+		case r.blow = <-r.struck:
 			return true, nil
 		case <-tick.C:
 			seen = seen || r.now() != nil
