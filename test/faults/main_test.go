@@ -37,7 +37,7 @@ var (
 )
 
 // fewest is how small a part of the cases may be played when the time is up: one in so many.
-const fewest = 3
+const fewest = 4
 
 // TestFaults runs the matrix.
 func TestFaults(t *testing.T) {
