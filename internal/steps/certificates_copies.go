@@ -48,6 +48,9 @@ func (x *Executor) mount(ctx context.Context, t *Target, leaves []certs.Leaf) (o
 		return ops.Outcome{}, err
 	}
 	if t.Saved.Copies.equal(&plan.Copies) {
+		if err := x.confirm(ctx, t); err != nil { // what is made for an operation that is over stays, with its keys
+			return ops.Outcome{}, err
+		}
 		for _, secret := range plan.Secrets {
 			if err := x.Apply.CreateOnly(ctx, t.Database.Object, secret, true); err != nil {
 				return ops.Outcome{}, err
