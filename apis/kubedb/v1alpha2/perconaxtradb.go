@@ -14,7 +14,7 @@ import (
 // +kubebuilder:resource:path=perconaxtradbs,singular=perconaxtradb,shortName=px,categories={datastore,kubedb,appscode,all}
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`
 // +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.phase`
-// +kubebuilder:printcolumn:name="LastOperation",type=string,priority=1,JSONPath=`.status.lastOperation.outcome`
+// +kubebuilder:printcolumn:name="LastOperation",type=string,JSONPath=`.status.lastOperation.outcome`
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.status.lastOperation.reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type PerconaXtraDB struct {
