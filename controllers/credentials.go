@@ -18,8 +18,8 @@ import (
 )
 
 // createCredentials creates a Secret with credentials, unless it is there. It is not owned: a database that is deleted
-// leaves its credentials behind, unless it is wiped out. Nor is it made again where data know the passwords that it had. One that somebody else made gets to the pods only if the spec names
-// it: who may create databases may not be allowed to read it.
+// leaves its credentials behind, unless it is wiped out. Nor is it made again where data know the passwords that it had. One that
+// somebody else made gets to the pods only if the spec names it: who may create databases may not be allowed to read it.
 func (c *Database) createCredentials(ctx context.Context, db engines.Database, auth engines.AuthSecret, groups []engines.GroupObjects) error {
 	live, err := c.secret(ctx, auth.Secret.Namespace, auth.Secret.Name)
 	switch {
@@ -60,7 +60,8 @@ func (c *Database) reads(ctx context.Context, db engines.Database, groups []engi
 			if err != nil {
 				return false, err
 			}
-			if len(g.StatefulSet.Spec.VolumeClaimTemplates) == 0 || !slices.ContainsFunc(claims, func(claim corev1.PersistentVolumeClaim) bool { return claim.DeletionTimestamp == nil }) {
+			stays := func(claim corev1.PersistentVolumeClaim) bool { return claim.DeletionTimestamp == nil }
+			if len(g.StatefulSet.Spec.VolumeClaimTemplates) == 0 || !slices.ContainsFunc(claims, stays) {
 				continue
 			}
 			live = g.StatefulSet

@@ -40,10 +40,10 @@ func (x *Executor) expandVolumes(ctx context.Context, t *Target, a ops.ExpandVol
 	if len(refused) > 0 {
 		return ops.Expand(ops.Answered(views, e.Grow, refused), want, stopped).Outcome, nil
 	}
-	// A file system that is still to grow looks the same once the pod runs again, and does not ask for another restart.
 	if claims.refusedByNode() {
 		e.Outcome.After = max(0, nodeAnswers-x.now().Sub(t.Since))
 	}
+	// A file system that is still to grow looks the same once the pod runs again, and does not ask for another restart.
 	e.Outcome.Passing = e.Outcome.IsDone() && !ops.Expand(views, want, false).Outcome.IsDone()
 	return e.Outcome, nil
 }
