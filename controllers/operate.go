@@ -241,9 +241,13 @@ func (o *operation) lasting(said string) string {
 	return "; volumes stay as large as they are: " + strings.Join(told, "; ")
 }
 
-// close commits the end and lets the request go.
+// close commits the end and lets the request go. The database is first: what that does not say yet, the request must not say
+// either, for nobody would come back to it.
 func (c *Database) close(ctx context.Context, o *operation) error {
-	if err := c.commit(ctx, o, nil); err != nil {
+	if err := o.db.Commit(ctx); err != nil {
+		return err
+	}
+	if err := o.journal.Commit(ctx); err != nil {
 		return err
 	}
 	return c.letGo(ctx, o.session, o.journal)
