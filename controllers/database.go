@@ -235,8 +235,9 @@ func (c *Database) letGo(ctx context.Context, s *session, r *journal.Request) er
 }
 
 // endWithoutDatabase ends what runs and releases everything, because the database is gone or on its way out. Nothing is
-// undone: there is nothing left to undo.
+// undone: there is nothing left to undo. Each request is seen to, whatever becomes of the others.
 func (c *Database) endWithoutDatabase(ctx context.Context, s *session) error {
+	var errs []error
 	for i, r := range s.requests {
 		value := s.values[i]
 		if value.Started && !value.Finished {
@@ -244,18 +245,23 @@ func (c *Database) endWithoutDatabase(ctx context.Context, s *session) error {
 			value.Finished = true
 		}
 		if !value.Finished && !value.Deleting {
-			r.Wait(ops.Wait{Reason: opsv1.ReasonDatabaseMissing, Message: "there is no database " + value.Database + " in this namespace"})
+			r.Wait(ops.Wait{Reason: opsv1.ReasonDatabaseMissing, Message: absent(s.db, value.Database)})
 		}
-		if err := r.Commit(ctx); err != nil {
-			return err
+		err := r.Commit(ctx)
+		if err == nil && (value.Finished || value.Deleting || s.db != nil) {
+			err = c.release(ctx, r)
 		}
-		if value.Finished || value.Deleting || s.db != nil {
-			if err := c.release(ctx, r); err != nil {
-				return err
-			}
-		}
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
+}
+
+// absent says why a request has no database to work on.
+func absent(db *journal.Database, name string) string {
+	if db != nil {
+		return "database " + name + " is being deleted"
+	}
+	return "there is no database " + name + " in this namespace"
 }
 
 // secret reads a user's Secret from the API server; Secrets are never cached.

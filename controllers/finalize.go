@@ -90,7 +90,7 @@ func (c *Database) claimsOf(ctx context.Context, db engines.Database, workload s
 		return nil, fmt.Errorf("listing claims: %w", err)
 	}
 	return slices.DeleteFunc(claims.Items, func(claim corev1.PersistentVolumeClaim) bool {
-		return steps.WorkloadOf(claim.Name) != "data-"+workload
+		return steps.WorkloadOf(claim.Name) != engines.VolumeData+"-"+workload
 	}), nil
 }
 

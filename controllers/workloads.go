@@ -39,7 +39,7 @@ func (c *Database) claimsFree(ctx context.Context, db engines.Database, workload
 	ours := labels.SelectorFromSet(engines.SelectorLabels(c.Engine.Kind(), db))
 	for i := range claims.Items {
 		claim := &claims.Items[i]
-		if steps.WorkloadOf(claim.Name) == "data-"+workload && claim.Labels[engines.LabelInstance] != "" && !ours.Matches(labels.Set(claim.Labels)) {
+		if steps.WorkloadOf(claim.Name) == engines.VolumeData+"-"+workload && claim.Labels[engines.LabelInstance] != "" && !ours.Matches(labels.Set(claim.Labels)) {
 			return &apply.ForeignError{Kind: "PersistentVolumeClaim", Name: claim.Name, Want: c.Engine.Kind().Database.Kind + " " + db.GetName(),
 				Instead: "give the database another name"}
 		}
@@ -66,6 +66,7 @@ func (c *Database) deleteWorkload(ctx context.Context, db engines.Database, name
 	if err := apply.DeleteExact(ctx, c.Client, found, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		return fmt.Errorf("deleting workload %s: %w", name, err)
 	}
+	c.Apply.Forget(found.GetUID())
 	return nil
 }
 

@@ -56,6 +56,9 @@ func (a *Applier) Seen(workload metav1.Object) error {
 	return a.behind(workload)
 }
 
+// Forget drops what is remembered of a workload that goes.
+func (a *Applier) Forget(workload types.UID) { a.memory.Forget(workload) }
+
 func (a *Applier) behind(workload metav1.Object) error {
 	return &BehindError{What: a.Workloads.Kind() + " " + workload.GetName()}
 }

@@ -27,7 +27,7 @@ func (r *Request) Lose(message string) time.Time {
 	if c.Status != metav1.ConditionFalse || c.Reason != opsv1.ReasonPlanLost {
 		c.Status, c.Reason, c.LastTransitionTime = metav1.ConditionFalse, opsv1.ReasonPlanLost, r.journal.now()
 	}
-	c.Message = message
+	c.Message = ops.Clip(message, longestMessage)
 	return c.LastTransitionTime.Time
 }
 

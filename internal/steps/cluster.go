@@ -77,21 +77,26 @@ func (c *Cluster) Budgets(ctx context.Context, pod *corev1.Pod) ([]policyv1.PodD
 	}), nil
 }
 
-// WorkloadOf is the name of the workload that a pod belongs to: its own name without the ordinal. Names, not owner
-// references, because a pod of a detached workload has no owner.
+// WorkloadOf is the name of the workload that a pod belongs to: its own name without the ordinal; empty where there is none.
+// Names, not owner references, because a pod of a detached workload has no owner.
 func WorkloadOf(pod string) string {
-	if i := strings.LastIndexByte(pod, '-'); i > 0 {
-		return pod[:i]
-	}
-	return ""
+	workload, _ := split(pod)
+	return workload
 }
 
 func ordinal(pod string) int32 {
-	n, err := strconv.ParseInt(pod[strings.LastIndexByte(pod, '-')+1:], 10, 32)
-	if err != nil {
-		return -1
+	_, n := split(pod)
+	return n
+}
+
+// split reads a pod's name as its controller writes it; the ordinal of any other name is -1. A claim reads alike.
+func split(pod string) (workload string, ordinal int32) {
+	i := strings.LastIndexByte(pod, '-')
+	n, err := strconv.ParseInt(pod[i+1:], 10, 32)
+	if i <= 0 || err != nil || n < 0 || strconv.FormatInt(n, 10) != pod[i+1:] {
+		return "", -1
 	}
-	return int32(n)
+	return pod[:i], int32(n)
 }
 
 // View turns a workload and its pods into values.

@@ -39,3 +39,14 @@ func TestWhatAPodSays(t *testing.T) {
 		}
 	}
 }
+
+func TestWorkloadOf(t *testing.T) {
+	for name, want := range map[string]string{
+		"px-0": "px", "px-12": "px", "data-px-2": "data-px", "a-1-3": "a-1",
+		"px-01": "", "px-+1": "", "px--1": "px-", "px-backup": "", "px": "", "-1": "", "px-": "", "px-99999999999": "",
+	} {
+		if got := WorkloadOf(name); got != want {
+			t.Errorf("WorkloadOf(%q) is %q, want %q", name, got, want)
+		}
+	}
+}
