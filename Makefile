@@ -25,7 +25,7 @@ HELM := $(TOOLS)/helm-v4.3.1-$(GO_VERSION)/helm
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 ##@ See it
 
@@ -40,7 +40,7 @@ demo: ## Start the lab, show what the operator does (2 minutes), stop the lab
 
 ##@ Build
 
-.PHONY: build generate manifests chart fmt
+.PHONY: build generate manifests fmt
 build: ## Build the operator into bin/ (the image: docker build -t drydock:0.1.0 .)
 	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/ ./cmd/...
 generate: $(CONTROLLER_GEN) ## Write deep copy functions

@@ -35,7 +35,7 @@ type ApplyOption string
 const (
 	// ApplyIfReady waits until the database is Ready.
 	ApplyIfReady ApplyOption = "IfReady"
-	// ApplyAlways runs in any state.
+	// ApplyAlways does not wait until the database is Ready; one that is halted, paused or unmade is waited for all the same.
 	ApplyAlways ApplyOption = "Always"
 )
 
