@@ -51,6 +51,8 @@ type PodFaults struct {
 	CrashLoop      *bool            `json:"crashLoop,omitempty"`
 	// RefuseSecret is a glob: a pod that mounts such a Secret or ConfigMap does not start.
 	RefuseSecret string `json:"refuseSecret,omitempty"`
+	// RefuseIssuer is a common name: a pod that mounts a certificate of that authority's does not start.
+	RefuseIssuer string `json:"refuseIssuer,omitempty"`
 }
 
 // ClaimFaults are what can be wrong with a claim.
@@ -114,6 +116,9 @@ func podFaults(rules []Rule, pod metav1.Object) (PodFaults, error) {
 		f.CrashLoop = either(r.CrashLoop, f.CrashLoop)
 		if r.RefuseSecret != "" {
 			f.RefuseSecret = r.RefuseSecret
+		}
+		if r.RefuseIssuer != "" {
+			f.RefuseIssuer = r.RefuseIssuer
 		}
 	}
 	a := annotations{values: pod.GetAnnotations()}

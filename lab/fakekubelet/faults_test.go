@@ -1,6 +1,13 @@
 package fakekubelet
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -48,8 +55,30 @@ func TestPodFaults(t *testing.T) {
 	}
 }
 
+// signed makes an authority and a certificate that it has signed.
+func signed(t *testing.T, issuer string) (authority, leaf []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca := &x509.Certificate{Subject: pkix.Name{CommonName: issuer}, IsCA: true, BasicConstraintsValid: true, SerialNumber: big.NewInt(1)}
+	made := make([][]byte, 0, 2)
+	for _, c := range []*x509.Certificate{ca, {Subject: pkix.Name{CommonName: "leaf"}, SerialNumber: big.NewInt(2)}} {
+		raw, err := x509.CreateCertificate(rand.Reader, c, ca, &key.PublicKey, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: raw}))
+	}
+	return made[0], made[1]
+}
+
 func TestInspect(t *testing.T) {
+	authority, leaf := signed(t, "ours")
 	secrets := map[string]*corev1.Secret{
+		"leaf":  {Data: map[string][]byte{"server.crt": append(leaf, authority...)}},
+		"trust": {Data: map[string][]byte{"ca.crt": authority}},
 		"good":  {Data: map[string][]byte{"my.cnf": []byte("[mysqld]\n# lab_refuse_to_start = 1\nport = 3306\n")}},
 		"bad":   {Data: map[string][]byte{"my.cnf": []byte("[mysqld]\n  lab-refuse-to-start=1\n"), "other": nil}},
 		"never": {Data: map[string][]byte{"my.cnf": []byte("lab_never_ready\n")}},
@@ -69,7 +98,7 @@ func TestInspect(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		volume  corev1.Volume
-		refuse  string
+		faults  PodFaults
 		verdict Verdict
 		missing string
 	}{
@@ -77,14 +106,17 @@ func TestInspect(t *testing.T) {
 		{name: "bad", volume: secret("bad", false), verdict: Verdict{Refuse: true, Volume: "v"}},
 		{name: "bad, but another key is mounted", volume: secret("bad", false, corev1.KeyToPath{Key: "other"})},
 		{name: "never ready", volume: secret("never", false), verdict: Verdict{NeverReady: true}},
-		{name: "refused by name", volume: secret("good", false), refuse: "go*", verdict: Verdict{Refuse: true, Volume: "v"}},
+		{name: "refused by name", volume: secret("good", false), faults: PodFaults{RefuseSecret: "go*"}, verdict: Verdict{Refuse: true, Volume: "v"}},
+		{name: "refused by authority", volume: secret("leaf", false), faults: PodFaults{RefuseIssuer: "ours"}, verdict: Verdict{Refuse: true, Volume: "v"}},
+		{name: "of another authority", volume: secret("leaf", false), faults: PodFaults{RefuseIssuer: "theirs"}},
+		{name: "trusts that authority only", volume: secret("trust", false), faults: PodFaults{RefuseIssuer: "ours"}},
 		{name: "missing", volume: secret("none", false), missing: `secret "none" not found`},
 		{name: "missing but optional", volume: secret("none", true)},
 		{name: "missing key", volume: secret("good", false, corev1.KeyToPath{Key: "x"}), missing: `"good" has no key "x"`},
 		{name: "claim not bound", volume: claim, missing: `persistentvolumeclaim "data" is not bound`},
 	} {
 		pod := &corev1.Pod{Spec: corev1.PodSpec{Volumes: []corev1.Volume{c.volume}}}
-		verdict, missing := Inspect(pod, objects, c.refuse)
+		verdict, missing := Inspect(pod, objects, c.faults)
 		if verdict != c.verdict || missing != c.missing {
 			t.Errorf("%s: verdict %+v, missing %q; want %+v, %q", c.name, verdict, missing, c.verdict, c.missing)
 		}

@@ -1,6 +1,8 @@
 package fakekubelet
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"path"
 	"regexp"
@@ -34,15 +36,15 @@ type Objects struct {
 // inspection collects what a pod's references say.
 type inspection struct {
 	objects Objects
-	refuse  string // glob of names that the database refuses
+	faults  PodFaults
 	missing string
 	verdict Verdict
 }
 
 // Inspect follows a pod's references as a kubelet would before it starts containers. missing says what is
 // not there yet, empty when all is.
-func Inspect(pod *corev1.Pod, objects Objects, refuseSecret string) (verdict Verdict, missing string) {
-	i := &inspection{objects: objects, refuse: refuseSecret}
+func Inspect(pod *corev1.Pod, objects Objects, faults PodFaults) (verdict Verdict, missing string) {
+	i := &inspection{objects: objects, faults: faults}
 	for _, v := range pod.Spec.Volumes {
 		i.volume(pod, v)
 	}
@@ -128,11 +130,24 @@ func (i *inspection) read(volume string, content []byte) {
 	if neverReadyLine.Match(content) {
 		i.verdict.NeverReady = true
 	}
+	if i.faults.RefuseIssuer != "" && presents(content, i.faults.RefuseIssuer) {
+		i.verdict.Refuse, i.verdict.Volume = true, volume
+	}
+}
+
+// presents tells whether a file holds a certificate of that authority's; its own does not count.
+func presents(content []byte, issuer string) bool {
+	for block, rest := pem.Decode(content); block != nil; block, rest = pem.Decode(rest) {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil && !c.IsCA && c.Issuer.CommonName == issuer {
+			return true
+		}
+	}
+	return false
 }
 
 // name applies the fault that refuses objects by name.
 func (i *inspection) name(volume, name string) {
-	if hit, err := path.Match(i.refuse, name); err == nil && hit {
+	if hit, err := path.Match(i.faults.RefuseSecret, name); err == nil && hit {
 		i.verdict.Refuse, i.verdict.Volume = true, volume
 	}
 }

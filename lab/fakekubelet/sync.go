@@ -35,7 +35,7 @@ func (k *Kubelet) syncPod(ctx context.Context, key types.NamespacedName) (time.D
 		HostIP: nodeIP(node),
 	}
 	if pod.DeletionTimestamp == nil {
-		facts.Config, facts.Missing = Inspect(pod, k.objects(key.Namespace), faults.RefuseSecret)
+		facts.Config, facts.Missing = Inspect(pod, k.objects(key.Namespace), faults)
 		if facts.Memory.IP == "" {
 			facts.Memory.IP = k.addresses.next()
 		}
