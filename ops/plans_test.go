@@ -116,6 +116,12 @@ func planCases() []planCase {
 		planCase{"singlestore-cluster-volumes-offline-leaf",
 			Request{Type: opsv1.VolumeExpansion, Mode: opsv1.ModeOffline, Volumes: map[string]resource.Quantity{"leaf": resource.MustParse("20Gi")}},
 			Change{Topology: cluster, SpecChanged: true}},
+		planCase{"singlestore-cluster-volumes-online-leaf",
+			Request{Type: opsv1.VolumeExpansion, Mode: opsv1.ModeOnline, Volumes: map[string]resource.Quantity{"leaf": resource.MustParse("20Gi")}},
+			Change{Topology: cluster, SpecChanged: true}},
+		planCase{"singlestore-cluster-volumes-offline-aggregator",
+			Request{Type: opsv1.VolumeExpansion, Mode: opsv1.ModeOffline, Volumes: map[string]resource.Quantity{"aggregator": resource.MustParse("20Gi")}},
+			Change{Topology: cluster, SpecChanged: true}},
 	)
 }
 

@@ -121,3 +121,32 @@ func TestOperatorStaysSmall(t *testing.T) {
 		}
 	}
 }
+
+// tell are the packages by which something is told, and who may: the journal; and the webhook server of its own certificate.
+var tell = map[string][]string{
+	"k8s.io/client-go/tools/events":                  {"internal/journal"},
+	"k8s.io/client-go/tools/record":                  nil,
+	"github.com/prometheus/client_golang/prometheus": {"internal/journal", "internal/serving"},
+}
+
+func TestOnlyTheJournalTells(t *testing.T) {
+	told := map[string]bool{}
+	for _, p := range packages(t) {
+		name, ours := strings.CutPrefix(p.ImportPath, module)
+		if part, _ := folder(p.ImportPath); !ours || part == "test" {
+			continue
+		}
+		for _, path := range p.Imports {
+			may, watched := tell[path]
+			told[path] = told[path] || watched
+			if watched && !slices.Contains(may, name) {
+				t.Errorf("%s imports %s: what happens is told by internal/journal alone", name, path)
+			}
+		}
+	}
+	for path, may := range tell {
+		if len(may) > 0 && !told[path] {
+			t.Errorf("nobody imports %s any more: what tells instead?", path)
+		}
+	}
+}

@@ -3,10 +3,12 @@ package journal
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
@@ -192,6 +195,37 @@ func TestEventsAtStartFailureUndoAndEndOnly(t *testing.T) {
 	case extra := <-w.events.Events:
 		t.Errorf("one event too many: %s", extra)
 	default:
+	}
+}
+
+func TestALineInTheLogForEachTransition(t *testing.T) {
+	w := newWorld(t, restart())
+	var lines []string
+	ctx := logf.IntoContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
+	r := w.open(t)
+	r.Start()
+	r.Begin(plan[0])
+	for range 2 {
+		if err := r.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[string]int{}
+	for _, line := range lines {
+		if !strings.Contains(line, `"msg"="transition"`) {
+			t.Errorf("another line: %s", line)
+		}
+		seen[line]++
+	}
+	for _, condition := range []string{opsv1.ConditionSuccessful, plan[0].Type} {
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, `"condition"="`+condition+`"`) }) {
+			t.Errorf("no line tells of %s: %q", condition, lines)
+		}
+	}
+	for line, times := range seen {
+		if times > 1 {
+			t.Errorf("%d times: %s", times, line)
+		}
 	}
 }
 

@@ -49,12 +49,20 @@ var _ = Describe("VolumeExpansion", func() {
 	It("grows the component that is named and leaves the other alone", func(ctx SpecContext) {
 		a := newArena(ctx)
 		a.provision(ctx, cluster.database(a.Name))
-		r := cluster.request(a, "grow", opsv1.VolumeExpansion).(*opsv1.SinglestoreOpsRequest)
-		r.Spec.VolumeExpansion = &opsv1.SinglestoreVolumeExpansion{Mode: opsv1.ModeOnline, Leaf: new(resource.MustParse("7Gi"))}
-		a.succeeds(ctx, r)
-		a.now(ctx)
+		grow := func(name string, volumes opsv1.SinglestoreVolumeExpansion) {
+			r := cluster.request(a, name, opsv1.VolumeExpansion).(*opsv1.SinglestoreOpsRequest)
+			r.Spec.VolumeExpansion = &volumes
+			a.succeeds(ctx, r)
+			a.now(ctx)
+		}
+		grow("leaves", opsv1.SinglestoreVolumeExpansion{Mode: opsv1.ModeOnline, Leaf: new(resource.MustParse("7Gi"))})
 		Expect(a.capacity("sdb-leaf-0")).To(Equal("7Gi"))
 		Expect(a.capacity("sdb-aggregator-0")).To(Equal("1Gi"))
+		since := a.now(ctx)
+		grow("aggregators", opsv1.SinglestoreVolumeExpansion{Mode: opsv1.ModeOffline, Aggregator: new(resource.MustParse("5Gi"))})
+		Expect(a.capacity("sdb-leaf-0")).To(Equal("7Gi"))
+		Expect(a.capacity("sdb-aggregator-0")).To(Equal("5Gi"))
+		Expect(a.restarted(ctx, since)).To(HaveEach(HavePrefix("sdb-aggregator-")))
 	})
 
 	It("says which volumes the storage will not grow, opens the gate, and lets a smaller retry succeed", func(ctx SpecContext) {

@@ -4,6 +4,7 @@ package tls
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -52,10 +53,25 @@ func (a *arena) create(ctx context.Context, objects ...client.Object) {
 // leaving are the namespaces of specs that are over.
 var leaving []*framework.Space
 
+// keys are the private keys that this process has seen; the operator's log must not show one. (That events and conditions do not
+// is looked at at every event.)
+var keys = map[string]string{}
+
 var _ = AfterSuite(func(ctx SpecContext) {
 	for _, space := range leaving {
 		Expect(space.Delete(ctx, 2*time.Minute)).To(Succeed())
 	}
+	if lab == nil {
+		return
+	}
+	log, err := lab.Log()
+	Expect(err).NotTo(HaveOccurred())
+	for key, where := range keys {
+		quoted, err := json.Marshal(key) // as a logger writes it
+		Expect(err).NotTo(HaveOccurred())
+		Expect(strings.Contains(log, key) || strings.Contains(log, strings.Trim(string(quoted), `"`))).To(BeFalse(), "the operator's log shows "+where)
+	}
+	Expect(log).NotTo(ContainSubstring("panic"), "the operator has panicked")
 })
 
 // close checks what must have held at every event. That the namespace goes away is waited for at the end.
@@ -64,6 +80,11 @@ func (a *arena) close(ctx SpecContext) {
 	a.Record.Seal()
 	a.issued.stop()
 	story := a.Record.Story()
+	for value, where := range story.Secrets() {
+		if strings.HasSuffix(where, ".key") {
+			keys[value] = where
+		}
+	}
 	Expect(a.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: a.Name}})).To(Succeed())
 	a.Record.Stop()
 	leaving = append(leaving, a.Space)
