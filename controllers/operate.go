@@ -231,7 +231,8 @@ func (c *Database) giveUp(ctx context.Context, o *operation, message string) err
 func (o *operation) lasting(said string) string {
 	var told []string
 	for _, step := range o.plan.Lasting() {
-		if message := o.journal.Message(step); message != "" && !strings.Contains(said, message) {
+		message := strings.TrimSuffix(o.journal.Message(step), "; "+said) // the step that failed says why, too
+		if message != "" && !strings.Contains(said, message) {
 			told = append(told, step.Type+": "+message)
 		}
 	}

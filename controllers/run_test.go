@@ -160,14 +160,15 @@ func TestAnUndoneExpansionTellsWhatStays(t *testing.T) {
 	r := restartUnderWay()
 	r.Status.Conditions = append(r.Status.Conditions,
 		metav1.Condition{Type: "ExpandLeafVolumes", Status: "True", Message: "2 of 2 claims have 5Gi"},
-		metav1.Condition{Type: "ExpandAggregatorVolumes", Status: "False", Message: "1 of 3 claims have 5Gi"},
+		metav1.Condition{Type: "ExpandAggregatorVolumes", Status: "False", Message: "1 of 3 claims have 5Gi; the storage refuses"},
 		metav1.Condition{Type: "ExpandNodeVolumes", Status: "Unknown"})
 	w := newWorld(t)
 	o := &operation{journal: w.controller.Journal.OpenRequest(r)}
 	o.plan.Steps = []ops.Step{step("Leaf"), step("Aggregator"), step("Node"), {Type: "RestartPods", Action: ops.RollPods{}}}
 	for said, want := range map[string]string{
-		"the request was deleted":                                "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi",
-		"failed: 1 of 3 claims have 5Gi; 2 of 2 claims have 5Gi": "",
+		"the request was deleted": "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi; the storage refuses",
+		"failed: 1 of 3 claims have 5Gi; the storage refuses; 2 of 2 claims have 5Gi": "",
+		"the storage refuses": "; volumes stay as large as they are: ExpandLeafVolumes: 2 of 2 claims have 5Gi; ExpandAggregatorVolumes: 1 of 3 claims have 5Gi",
 	} {
 		if got := o.lasting(said); got != want {
 			t.Errorf("after %q it says %q, not %q", said, got, want)
