@@ -12,7 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
+	"github.com/drydock-db/drydock/test/framework"
 )
 
 // cancelling deletes the request at write k.
@@ -60,6 +62,44 @@ func replacing(ctx context.Context, d *dock, s scenario, k int) (*run, bool, err
 	})
 }
 
+// correcting kills the operator at write k. While none is there the request, which cannot succeed, is deleted by force; one that
+// asks for what works follows when nobody holds the database any more, and does not wait until that is well.
+func correcting(ctx context.Context, d *dock, s scenario, k int) (*run, bool, error) {
+	return d.interrupted(ctx, s, k, func(*run) strike { return before(d) }, func(ctx context.Context, r *run) error {
+		d.operator.kill()
+		if err := d.force(ctx, d.lab.Client, r.request); err != nil {
+			return err
+		}
+		r.forced = r.request.GetUID()
+		d.forced = append(d.forced, r.forced)
+		if err := d.succeed(ctx, upbringing{}); err != nil {
+			return err
+		}
+		err := until(ctx, "the gate to open", func() bool {
+			_, held := framework.HeldByOperation(d.database())
+			return !held && d.operator.idle() > silence
+		})
+		if err == nil {
+			err = d.misbehave(ctx, nil)
+		}
+		if err != nil {
+			return err
+		}
+		right := s
+		right.ask = s.correct
+		next, err := d.request(right, r.request.GetName()+"-corrected", r.asked)
+		if err != nil {
+			return err
+		}
+		next.RequestSpec().Apply = opsv1.ApplyAlways
+		if err := d.lab.Client.Create(ctx, next); err != nil {
+			return fmt.Errorf("making the corrected request: %w", err)
+		}
+		r.request = next
+		return nil
+	})
+}
+
 // force deletes an object and everything that holds it.
 func (d *dock) force(ctx context.Context, as client.Client, o client.Object) error {
 	if err := d.remove(ctx, as, o); err != nil {
@@ -99,7 +139,7 @@ func sinking(ctx context.Context, d *dock, s scenario, k int) (*run, bool, error
 	// What is left then is the garbage collector's; the judge sees what it leaves.
 	_ = until(ctx, "the pods to go", func() bool {
 		now, err := d.look(ctx)
-		return err != nil || len(now.sets)+len(now.pods)+len(now.claims) == 0
+		return err != nil || len(now.sets)+len(now.pods)+len(now.claims)+len(now.certificates)+len(now.issuers) == 0
 	})
 	return r, struck, r.settle(ctx)
 }

@@ -174,7 +174,7 @@ func (d *dock) request(s scenario, name string, v variables) (engines.OpsRequest
 // next are the variables of the next case: a setting that was never there, and volumes one size larger if they grow.
 func (d *dock) next(s scenario) variables {
 	v := d.variables
-	if s.kind == opsv1.Reconfigure && s.to == inline {
+	if s.kind == opsv1.Reconfigure && (s.to == inline || s.to == later) {
 		v.setting = fmt.Sprint(100000 + d.cases)
 	}
 	if s.grows {

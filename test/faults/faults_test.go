@@ -33,6 +33,8 @@ type fault struct {
 	// forced is true when the request is removed by force, and the way back along with it: nothing to try on a request that
 	// fails.
 	forced bool
+	// corrects is true when another request follows that asks for what works: only for requests that fail.
+	corrects bool
 }
 
 var faults = []fault{
@@ -49,6 +51,7 @@ var faults = []fault{
 	{name: "coalesced-events", play: drowsy, judge: succeeded, points: func(*reference) int { return 1 }},
 	{name: "request-deleted", play: cancelling, judge: cancelled},
 	{name: "request-replaced", play: replacing, judge: replaced, forced: true},
+	{name: "request-corrected", play: correcting, judge: corrected, corrects: true},
 	{name: "database-deleted", play: sinking, judge: sunk, ends: true},
 	{name: "database-replaced", play: relaunching, judge: relaunched, ends: true},
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/drydock-db/drydock/cmd/drydock/operator"
 	"github.com/drydock-db/drydock/test/framework"
+	"github.com/drydock-db/drydock/test/petset/standin"
 )
 
 // patience is how long anything may take that has to happen: a busy machine is slow.
@@ -31,6 +32,8 @@ type harbour struct {
 	undertaker client.Client
 	// cluster is shared by all operators: discovery costs more than a case.
 	cluster *operator.Cluster
+	// petSets is the same for operators that make PetSets.
+	petSets *operator.Cluster
 }
 
 // open connects to the lab. That of other suites will not do: it has webhooks, and an operator that looks after every
@@ -71,7 +74,16 @@ func (h *harbour) introduce(ctx context.Context) error {
 	if h.cluster, err = operator.Connect(h.lab.Config, false); err != nil {
 		return err
 	}
+	if h.petSets, err = operator.Connect(h.lab.Config, true); err != nil {
+		return err
+	}
+	if err := standin.Start(ctx, h.lab.Config, framework.Scheme()); err != nil {
+		return err
+	}
 	if err := h.found(ctx); err != nil {
+		return err
+	}
+	if err := standin.Known(ctx, h.lab.Client, authorities, patience); err != nil {
 		return err
 	}
 	h.undertaker, err = h.lab.As("system:serviceaccount:kube-system:namespace-controller",

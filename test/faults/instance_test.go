@@ -54,7 +54,11 @@ func (d *dock) hire(ctx context.Context, u upbringing) (*instance, error) {
 	}
 	life, cancel := context.WithCancel(context.Background())
 	i.cancel = cancel
-	mgr, _, err := operator.New(life, config, d.cluster, operator.Settings{
+	cluster := d.cluster
+	if d.sample.petSets {
+		cluster = d.petSets
+	}
+	mgr, _, err := operator.New(life, config, cluster, operator.Settings{
 		Kinds: []engines.Engine{d.sample.engine}, Namespaces: []string{d.space.Name}, Concurrency: 2, Manager: alone(i.log),
 	})
 	if err != nil {

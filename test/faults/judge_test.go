@@ -42,7 +42,7 @@ var (
 	// aboutRenewals is what the database says when a certificate is newer than what pods mount.
 	aboutRenewals = regexp.MustCompile(`CertificatesUpToDate`)
 	// aboutCertificates also are what a database leaves that was deleted by force.
-	aboutCertificates = regexp.MustCompile(`^Certificate |^Secret \S+-cert `)
+	aboutCertificates = regexp.MustCompile(`^Certificate |^Issuer |^Secret \S+-(cert|ca) `)
 )
 
 // violations are the invariants that a story breaks. What was deleted by force could not release what it held.
@@ -64,6 +64,11 @@ func (r *run) common() []string {
 		wrong = append(wrong, "written after the end: "+w.what)
 	}
 	wrong = append(wrong, r.ledger.wrong()...)
+	wrong = append(wrong, r.ledger.felled()...)
+	for _, stranger := range r.story().Strangers() {
+		wrong = append(wrong, "trust: "+stranger)
+	}
+	wrong = append(wrong, r.insisted()...)
 	leftovers, err := r.after.leftovers()
 	if err != nil {
 		wrong = append(wrong, err.Error())
@@ -79,6 +84,19 @@ func (r *run) common() []string {
 	return wrong
 }
 
+// insisted tells whether a pod refused connections without TLS while another had no certificate yet. A cancelled operation takes
+// the certificates away again.
+func (r *run) insisted() []string {
+	if r.scenario.to != strict || r.scenario.from.hasTLS() || r.now() == nil {
+		return nil
+	}
+	story := r.story()
+	if at := story.FirstConfigured("require_secure_transport = ON"); at > 0 && at < story.LastBare() {
+		return []string{"a pod insisted on TLS while another had none"}
+	}
+	return nil
+}
+
 // current says which pods are not as their workloads want them.
 func (r *run) current() []string {
 	var wrong []string
@@ -92,16 +110,9 @@ func (r *run) current() []string {
 // run takes.
 func (r *run) restarted(least, most int) []string {
 	var wrong []string
-	if r.scenario.twice {
-		least, most = 2*least, 2*most
-	}
-	want := r.scenario.restarting(r.sample)
-	counts := r.takedowns()
+	want, counts := r.scenario.restarting(r.sample), r.takedowns()
 	for _, pod := range pods(r.sample.groups) {
-		lo, hi := least, most
-		if !slices.Contains(want, pod) {
-			lo, hi = 0, 0
-		}
+		lo, hi := least*want[pod], most*want[pod]
 		if n := counts[pod]; n < lo || n > hi {
 			wrong = append(wrong, fmt.Sprintf("pod %s was restarted %d times, not %d to %d", pod, n, lo, hi))
 		}
@@ -160,11 +171,28 @@ func replaced(r *run, undisturbed *reference) []string {
 	return append(wrong, difference(want, have)...)
 }
 
+// corrected: a request that asks for what works does so, whatever the one before it has left.
+func corrected(r *run, _ *reference) []string {
+	wrong := slices.Concat(r.common(), r.current())
+	now := r.now()
+	if now == nil {
+		return append(wrong, "the corrected request is gone")
+	}
+	if now.RequestStatus().Phase != opsv1.PhaseSuccessful {
+		failed := framework.Condition(now.RequestStatus().Conditions, opsv1.ConditionFailed)
+		wrong = append(wrong, fmt.Sprintf("the corrected request is %s: %s", now.RequestStatus().Phase, failed.Message))
+	}
+	if said := framework.Condition(r.after.database.DatabaseStatus().Conditions, kubedbv1.ConditionPodsUpToDate); said.Status == metav1.ConditionFalse {
+		wrong = append(wrong, "PodsUpToDate is False: "+said.Message)
+	}
+	return wrong
+}
+
 // whenReplaced is how often a pod may restart when a second request follows the first. A Restart means the pods as they are
 // when it begins, and certificates are issued again; and a pod that is stopped so that its volume can grow comes back once
 // nobody holds the database. Any other operation finds what the first has done, and leaves it.
 func (s scenario) whenReplaced() int {
-	if s.kind == opsv1.Restart || s.kind == opsv1.ReconfigureTLS || s.name == "VolumeExpansion-offline" {
+	if s.kind == opsv1.Restart || s.kind == opsv1.ReconfigureTLS || s.name == "VolumeExpansion-offline" || s.name == "Reconfigure-again" {
 		return 2
 	}
 	return 1

@@ -22,16 +22,22 @@ type ledger struct {
 	mu sync.Mutex
 	// careless are deletions without a UID: between looking and deleting, another object may have taken the name.
 	careless []string
+	// fell are deletions of workloads that take the pods along.
+	fell []string
 	// issuances by Certificate: how often cert-manager was asked to issue it and said yes.
 	issuances map[string]int
 }
 
 // look checks one request.
 func (l *ledger) look(req *http.Request, t target) {
-	if problem := deletion(req, t); problem != "" {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+	problem, fells := deletion(req, t)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if problem != "" {
 		l.careless = append(l.careless, problem)
+	}
+	if fells {
+		l.fell = append(l.fell, t.String()+" takes the pods along")
 	}
 }
 
@@ -62,6 +68,13 @@ func (l *ledger) wrong() []string {
 	return append([]string(nil), l.careless...)
 }
 
+// felled are the deletions of workloads that no operation may ask for: those by which a database goes.
+func (l *ledger) felled() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]string(nil), l.fell...)
+}
+
 // asked is how often each Certificate was asked for since.
 func (l *ledger) asked() map[string]int {
 	l.mu.Lock()
@@ -69,31 +82,34 @@ func (l *ledger) asked() map[string]int {
 	return maps.Clone(l.issuances)
 }
 
-// deletion says what is wrong with a DELETE; evictions delete too.
-func deletion(req *http.Request, t target) string {
+// deletion says what is wrong with a DELETE, and whether it takes a workload's pods along; evictions delete too.
+func deletion(req *http.Request, t target) (problem string, fells bool) {
 	var options *metav1.DeleteOptions
 	switch {
 	case t.subresource == "eviction":
 		eviction := &policyv1.Eviction{}
 		if err := unpack(req, eviction); err != nil {
-			return fmt.Sprintf("%s: %v", t, err)
+			return fmt.Sprintf("%s: %v", t, err), false
 		}
 		options = eviction.DeleteOptions
 	case req.Method == http.MethodDelete:
 		options = &metav1.DeleteOptions{}
 		if err := unpack(req, options); err != nil {
-			return fmt.Sprintf("%s: %v", t, err)
+			return fmt.Sprintf("%s: %v", t, err), false
 		}
 	default:
-		return ""
+		return "", false
 	}
 	if options == nil || options.Preconditions == nil || options.Preconditions.UID == nil {
-		return t.String() + " names no UID"
+		return t.String() + " names no UID", false
 	}
-	if t.resource == "statefulsets" && options.PropagationPolicy == nil {
-		return t.String() + " does not say what becomes of the pods"
+	if t.resource != "statefulsets" && t.resource != "petsets" {
+		return "", false
 	}
-	return ""
+	if options.PropagationPolicy == nil {
+		return t.String() + " does not say what becomes of the pods", false
+	}
+	return "", *options.PropagationPolicy != metav1.DeletePropagationOrphan
 }
 
 // decoders read what clients send: JSON, or protocol buffers.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -17,57 +18,57 @@ import (
 // course names the references: a scenario on a sample.
 type course struct{ scenario, sample string }
 
-// voyage is the order in which a reference dock runs the scenarios: each begins with what the one before it has left, and
-// none is the first operation that the database sees, so that there always is a saved revision to clear away.
-func (s sample) voyage() []scenario {
-	return append([]scenario{named("Restart")}, s.possible()...)
+// legs are how many docks share the scenarios of a sample when these are explored.
+const legs = 3
+
+// voyage is the order in which a reference dock runs its share of the scenarios: most begin with what the one before it has left,
+// and none is the first operation that the database sees, so that there always is a saved revision to clear away.
+func (s sample) voyage(leg int) []scenario {
+	all := s.possible()
+	return append([]scenario{named("Restart")}, all[len(all)*leg/legs:len(all)*(leg+1)/legs]...)
 }
 
-// explore runs every scenario undisturbed, twice per sample and both at once. Where the two differ, the comparison with
+// explore runs every scenario undisturbed, twice per sample and all at once. Where the two differ, the comparison with
 // later runs would say nothing, so that is a failure too.
 //
 // The databases stay, and calm waits until nothing has been written for a minute and says what has been.
 func (h *harbour) explore(t *trouble, wanted []sample) (all map[course]*reference, calm func() []string) {
 	t.Helper()
-	type result struct {
-		found map[course]*reference
-		dock  *dock
-		err   error
-	}
-	results := make([][2]result, len(wanted))
+	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for i, s := range wanted {
-		for twin := range results[i] {
+	var waits []func() []string
+	var failed []error
+	twins := [2]map[course]*reference{{}, {}}
+	for _, s := range wanted {
+		for share := range 2 * legs {
 			wg.Go(func() {
-				found, dock, err := h.clear(t.Context(), s)
-				results[i][twin] = result{found, dock, err}
+				found, dock, err := h.sail(t.Context(), s, share%legs)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					failed = append(failed, fmt.Errorf("the undisturbed runs on %s fail: %w", s.title, err))
+					return
+				}
+				waits = append(waits, dock.calm())
+				maps.Copy(twins[share/legs], found)
 			})
 		}
 	}
 	wg.Wait()
-	all = map[course]*reference{}
-	var waits []func() []string
-	for i, s := range wanted {
-		for _, r := range results[i] {
-			if r.err != nil {
-				t.Fatalf("the undisturbed runs on %s fail: %v", s.title, r.err)
-			}
-			waits = append(waits, r.dock.calm())
-		}
-		first, second := results[i][0].found, results[i][1].found
-		for c, u := range first {
-			twin := second[c]
-			if diff := difference(u.text, twin.text); len(diff) > 0 {
-				t.Errorf("two undisturbed runs of %s on %s differ:\n%s", c.scenario, c.sample, shorten(diff, 20))
-			}
-			if len(twin.writes) > len(u.writes) {
-				u.writes = twin.writes
-			}
-			u.events = min(u.events, twin.events)
-			all[c] = u
-		}
+	if err := errors.Join(failed...); err != nil {
+		t.Fatalf("%v", err)
 	}
-	return all, func() []string {
+	for c, u := range twins[0] {
+		twin := twins[1][c]
+		if diff := difference(u.text, twin.text); len(diff) > 0 {
+			t.Errorf("two undisturbed runs of %s on %s differ:\n%s", c.scenario, c.sample, shorten(diff, 20))
+		}
+		if len(twin.writes) > len(u.writes) {
+			u.writes = twin.writes
+		}
+		u.events = min(u.events, twin.events)
+	}
+	return twins[0], func() []string {
 		var wrong []string
 		for _, wait := range waits {
 			wrong = append(wrong, wait()...)
@@ -130,39 +131,18 @@ func (d *dock) since(start time.Time) []string {
 	return lines
 }
 
-// clear sails until nothing is blurred, three times at most.
-func (h *harbour) clear(ctx context.Context, s sample) (found map[course]*reference, d *dock, err error) {
-	for range 3 {
-		if found, d, err = h.sail(ctx, s); err != nil {
-			return found, d, err
-		}
-		blurred := ""
-		for c, u := range found {
-			if u.blurred {
-				blurred = c.scenario
-			}
-		}
-		if blurred == "" {
-			return found, d, nil
-		}
-		d.fill()
-		err = fmt.Errorf("cert-manager has issued a certificate twice in %s, in each of three attempts", blurred)
-	}
-	return nil, nil, err
-}
-
-// sail runs every scenario on one database, which stays.
-func (h *harbour) sail(ctx context.Context, s sample) (found map[course]*reference, d *dock, err error) {
+// sail runs a share of the scenarios on one database, which stays.
+func (h *harbour) sail(ctx context.Context, s sample, leg int) (found map[course]*reference, d *dock, err error) {
 	if d, err = h.dig(ctx, s); err != nil {
 		return nil, nil, err
 	}
-	if found, err = d.sail(ctx); err != nil {
+	if found, err = d.sail(ctx, leg); err != nil {
 		d.fill()
 	}
 	return found, d, err
 }
 
-func (d *dock) sail(ctx context.Context) (map[course]*reference, error) {
+func (d *dock) sail(ctx context.Context, leg int) (map[course]*reference, error) {
 	fresh, err := d.look(ctx)
 	if err != nil {
 		return nil, err
@@ -173,8 +153,8 @@ func (d *dock) sail(ctx context.Context) (map[course]*reference, error) {
 		return nil, err
 	}
 	found := map[course]*reference{}
-	for _, scenario := range d.sample.voyage() {
-		u, err := d.leg(ctx, scenario, ear)
+	for _, scenario := range d.sample.voyage(leg) {
+		u, err := d.clear(ctx, scenario, ear)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", scenario.name, err)
 		}
@@ -183,6 +163,17 @@ func (d *dock) sail(ctx context.Context) (map[course]*reference, error) {
 		found[course{scenario.name, d.sample.title}] = u
 	}
 	return found, nil
+}
+
+// clear runs one scenario undisturbed until nothing is blurred, three times at most.
+func (d *dock) clear(ctx context.Context, s scenario, ear *dropper) (*reference, error) {
+	for range 3 {
+		u, err := d.leg(ctx, s, ear)
+		if err != nil || !u.blurred {
+			return u, err
+		}
+	}
+	return nil, errors.New("cert-manager has issued a certificate twice that was asked for once, in each of three attempts")
 }
 
 // leg runs one scenario undisturbed.

@@ -6,8 +6,11 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
+	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,6 +46,9 @@ func (d *dock) begin(ctx context.Context, s scenario, arm func(*run)) (*run, err
 	if err := d.misbehave(ctx, s.rules); err != nil {
 		return nil, err
 	}
+	if err := d.edit(ctx, s); err != nil {
+		return nil, err
+	}
 	r := &run{dock: d, scenario: s, asked: d.next(s)}
 	var err error
 	if r.before, err = d.look(ctx); err != nil {
@@ -59,6 +65,28 @@ func (d *dock) begin(ctx context.Context, s scenario, arm func(*run)) (*run, err
 		return nil, fmt.Errorf("making the request: %w", err)
 	}
 	return r, nil
+}
+
+// edit changes the database as its owner would, and waits until nothing more comes of it without a request.
+func (d *dock) edit(ctx context.Context, s scenario) error {
+	if s.edit == nil {
+		return nil
+	}
+	db := d.database().DeepCopyObject().(engines.Database)
+	before := db.DeepCopyObject().(client.Object)
+	s.edit(db)
+	if err := d.lab.Client.Patch(ctx, db, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("editing the database: %w", err)
+	}
+	err := until(ctx, "the operator to have seen to the edited database", func() bool {
+		now := d.database()
+		return now != nil && now.DatabaseStatus().ObservedGeneration >= db.GetGeneration() &&
+			framework.Condition(now.DatabaseStatus().Conditions, kubedbv1.ConditionCertificatesReady).Status == metav1.ConditionTrue
+	})
+	if err != nil {
+		return err
+	}
+	return d.quiet(ctx)
 }
 
 // now is the run's request as it was seen last; nil when it is gone.
@@ -135,7 +163,21 @@ func (r *run) gone(ctx context.Context) bool {
 	return client.IgnoreNotFound(err) == nil && (err != nil || o.GetUID() != r.request.GetUID())
 }
 
+// issued tells whether all certificates are there and none is being issued.
+func (r *run) issued(ctx context.Context) bool {
+	var list cmv1.CertificateList
+	if r.lab.Client.List(ctx, &list, client.InNamespace(r.space.Name)) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(list.Items, func(c cmv1.Certificate) bool { return !framework.Issued(&c) })
+}
+
 func (r *run) settle(ctx context.Context) error {
+	if r.scenario.fails && r.scenario.from.hasTLS() { // nobody waits for certificates on the way back
+		if err := until(ctx, "cert-manager to come to rest", func() bool { return r.issued(ctx) }); err != nil {
+			return r.explain(err)
+		}
+	}
 	if err := r.quiet(ctx); err != nil {
 		return r.explain(err)
 	}
@@ -166,19 +208,20 @@ func (r *run) close(ctx context.Context) (good bool, err error) {
 	if now := r.now(); now != nil && now.RequestStatus().Phase != r.scenario.end() {
 		return false, nil
 	}
-	succeeded := r.now() != nil && !r.scenario.fails || r.lastOutcome() == kubedbv1.OutcomeSuccessful
-	if !succeeded && r.scenario.kind == opsv1.ReconfigureTLS && !r.scenario.fails {
+	asAsked := r.now() != nil || r.lastOutcome() == kubedbv1.OutcomeSuccessful
+	issues := r.scenario.kind == opsv1.ReconfigureTLS && (!r.scenario.fails || r.scenario.from.hasTLS()) || r.scenario.edit != nil
+	if !asAsked && issues {
 		return false, nil // certificates may have been issued that no pod mounts
 	}
-	r.note(succeeded)
+	r.note(asAsked)
 	smallest, largest := r.claims()
-	r.uneven = smallest != largest || r.variables.size != largest
+	r.uneven = smallest != largest || r.variables.size != largest || r.scenario.fails && r.scenario.grows
 	r.variables.size = largest
 	return true, client.IgnoreNotFound(r.lab.Client.Delete(ctx, r.request.DeepCopyObject().(client.Object)))
 }
 
-func (r *run) note(succeeded bool) {
-	if succeeded {
+func (r *run) note(asAsked bool) {
+	if asAsked {
 		r.config, r.variables = r.scenario.to, r.asked
 	}
 }

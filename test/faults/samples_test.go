@@ -20,6 +20,11 @@ type sample struct {
 	engine      engines.Engine
 	// section of configuration files.
 	section string
+	// petSets is true when the operator makes PetSets for it.
+	petSets bool
+	// thin is how many points of a fault there are for each that is tried, others with each seed; 0 for one. For a sample that
+	// differs from another one in a detail.
+	thin int
 	// groups in the order in which operations restart them. The first is the one that is reconfigured.
 	groups []group
 	// database makes the object, wiped out when it is deleted, so that the next of its name starts anew.
@@ -66,13 +71,20 @@ var samples = []sample{
 	},
 	{
 		title: "PerconaXtraDB", name: "px", engine: perconaxtradb.New(), section: "mysqld", groups: []group{{"px", 3}},
-		database: func(meta metav1.ObjectMeta) engines.Database {
-			return &kubedbv1.PerconaXtraDB{ObjectMeta: meta, Spec: kubedbv1.PerconaXtraDBSpec{
-				Version: "8.0.40", Replicas: new(int32(3)), Storage: storage(), PodTemplate: *quick(),
-				DeletionPolicy: kubedbv1.DeletionWipeOut,
-			}}
-		},
+		database: threeNodes,
 	},
+	{
+		title: "PetSets", name: "pet", engine: perconaxtradb.New(), section: "mysqld", groups: []group{{"pet", 3}},
+		database: threeNodes, petSets: true, thin: 3,
+	},
+}
+
+// threeNodes is a PerconaXtraDB.
+func threeNodes(meta metav1.ObjectMeta) engines.Database {
+	return &kubedbv1.PerconaXtraDB{ObjectMeta: meta, Spec: kubedbv1.PerconaXtraDBSpec{
+		Version: "8.0.40", Replicas: new(int32(3)), Storage: storage(), PodTemplate: *quick(),
+		DeletionPolicy: kubedbv1.DeletionWipeOut,
+	}}
 }
 
 // quick pods have a grace period of a second.

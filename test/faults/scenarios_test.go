@@ -4,12 +4,14 @@ package faults
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
+	"github.com/drydock-db/drydock/engines"
 )
 
 // custom is what operations have made of a database, before and after a case. Cases of one dock follow each other so that
@@ -20,14 +22,17 @@ const (
 	plain  custom = "plain"  // none
 	inline custom = "inline" // applyConfig only
 	both   custom = "both"   // applyConfig, and a Secret
+	later  custom = "later"  // applyConfig that no pod runs yet
 
+	own     custom = "own"     // TLS by an authority of the database's own
 	secured custom = "secured" // TLS by the first authority
-	strict  custom = "strict"  // that, and nobody may connect without it
+	renewed custom = "renewed" // that, and certificates that were issued since the pods started
+	strict  custom = "strict"  // TLS by the first authority, and nobody may connect without it
 	moved   custom = "moved"   // TLS by the second authority
 	titled  custom = "titled"  // that, with certificates of another subject and more names
 )
 
-func (c custom) hasTLS() bool { return c != plain && c != inline && c != both }
+func (c custom) hasTLS() bool { return c != plain && c != inline && c != both && c != later }
 
 // scenario is one operation in one variant. A new one is one entry in the table.
 type scenario struct {
@@ -37,20 +42,24 @@ type scenario struct {
 	from, to custom
 	// only is the kind of databases that can do it; empty for all.
 	only string
-	// restarts tells which groups' pods restart once; nil for none.
-	restarts func(sample) []group
-	// only the last pod restarts, not the groups.
-	lastPod bool
-	// twice is true when each of these pods restarts twice: to trust a new authority and to use it, or there and back.
-	twice bool
+	// restarts tells how often each pod restarts, by name; nil for never. Twice is to trust a new authority and to use it, or
+	// there and back.
+	restarts func(sample) map[string]int
 	// fails is true when the request asks for what does not work, so that all of it is undone.
 	fails bool
-	// grows is true when every volume grows.
+	// grows is true when every volume is to grow.
 	grows bool
 	// once is true when the request makes no sense any more after the spec has been edited.
 	once bool
+	// edit changes the database before the request is made, as its owner would.
+	edit func(engines.Database)
 	// rules are those by which the fake nodes misbehave meanwhile.
 	rules []string
+	// thin is how many points of a fault there are for each that is tried; 0 for one. For what differs from another scenario in a
+	// detail.
+	thin int
+	// correct is what to ask for instead where the scenario fails.
+	correct func(s sample, v variables, spec any)
 	// ask fills in the request.
 	ask func(s sample, v variables, spec any)
 }
@@ -63,13 +72,41 @@ type variables struct {
 	size int
 }
 
-func everyGroup(s sample) []group { return s.groups }
-func firstGroup(s sample) []group { return s.groups[:1] }
+// every pod restarts that often.
+func every(times int) func(sample) map[string]int {
+	return func(s sample) map[string]int { return count(pods(s.groups), times) }
+}
+
+// first are the pods of the first group.
+func first(times int) func(sample) map[string]int {
+	return func(s sample) map[string]int { return count(pods(s.groups[:1]), times) }
+}
+
+// last is the last pod of the first group, which an operation begins with.
+func last(times int) func(sample) map[string]int {
+	return func(s sample) map[string]int { return count(pods(s.groups[:1])[s.groups[0].replicas-1:], times) }
+}
+
+func count(pods []string, times int) map[string]int {
+	counts := map[string]int{}
+	for _, pod := range pods {
+		counts[pod] = times
+	}
+	return counts
+}
+
+// turnedBack: every pod comes to trust a new authority and goes back; the last one tries its certificate, and trusts both on its
+// way back too.
+func turnedBack(s sample) map[string]int {
+	counts := every(2)(s)
+	maps.Copy(counts, last(4)(s))
+	return counts
+}
 
 var scenarios = []scenario{
-	{name: "Restart", kind: opsv1.Restart, from: plain, to: plain, restarts: everyGroup, ask: func(sample, variables, any) {}},
+	{name: "Restart", kind: opsv1.Restart, from: plain, to: plain, restarts: every(1), ask: func(sample, variables, any) {}},
 	{
-		name: "Reconfigure-merge", kind: opsv1.Reconfigure, from: plain, to: inline, restarts: firstGroup,
+		name: "Reconfigure-merge", kind: opsv1.Reconfigure, from: plain, to: inline, restarts: first(1),
 		ask: reconfiguring(func(s sample, v variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{ApplyConfig: map[string]string{
 				"more.cnf": fmt.Sprintf("[%s]\ntable_open_cache = %s\n", s.section, v.setting),
@@ -77,20 +114,41 @@ var scenarios = []scenario{
 		}),
 	},
 	{
-		name: "Reconfigure-replace", kind: opsv1.Reconfigure, from: inline, to: both, restarts: firstGroup,
+		name: "Reconfigure-replace", kind: opsv1.Reconfigure, from: inline, to: both, restarts: first(1),
 		ask: reconfiguring(func(sample, variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{ConfigSecret: &corev1.LocalObjectReference{Name: userConfig}}
 		}),
 	},
 	{
-		name: "Reconfigure-remove", kind: opsv1.Reconfigure, from: both, to: plain, restarts: firstGroup,
+		name: "Reconfigure-remove", kind: opsv1.Reconfigure, from: both, to: plain, restarts: first(1),
 		ask: reconfiguring(func(sample, variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{RemoveCustomConfig: true}
 		}),
 	},
 	{
+		name: "Reconfigure-again", kind: opsv1.Reconfigure, from: both, to: both, restarts: first(1), thin: 3,
+		ask: reconfiguring(func(sample, variables) opsv1.ReconfigurationSpec {
+			return opsv1.ReconfigurationSpec{Restart: opsv1.RestartTrue, ConfigSecret: &corev1.LocalObjectReference{Name: userConfig}}
+		}),
+	},
+	{
+		name: "Reconfigure-later", kind: opsv1.Reconfigure, from: plain, to: later, thin: 3,
+		ask: reconfiguring(func(s sample, v variables) opsv1.ReconfigurationSpec {
+			return opsv1.ReconfigurationSpec{Restart: opsv1.RestartFalse, ApplyConfig: map[string]string{
+				"more.cnf": fmt.Sprintf("[%s]\ntable_open_cache = %s\n", s.section, v.setting),
+			}}
+		}),
+	},
+	{
+		name: "Restart-later", kind: opsv1.Restart, from: later, to: inline, restarts: every(1), thin: 3,
+		ask: func(sample, variables, any) {},
+	},
+	{
 		name: "Reconfigure-undone", kind: opsv1.Reconfigure, from: plain, to: plain,
-		restarts: firstGroup, lastPod: true, twice: true, fails: true,
+		restarts: last(2), fails: true,
+		correct: reconfiguring(func(sample, variables) opsv1.ReconfigurationSpec {
+			return opsv1.ReconfigurationSpec{RemoveCustomConfig: true}
+		}),
 		ask: once(reconfiguring(func(s sample, _ variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{ApplyConfig: map[string]string{
 				"more.cnf": fmt.Sprintf("[%s]\nlab_refuse_to_start = 1\n", s.section), // what the lab's pods trip over
@@ -102,43 +160,73 @@ var scenarios = []scenario{
 		ask: expanding(opsv1.ModeOnline),
 	},
 	{
-		name: "VolumeExpansion-offline", kind: opsv1.VolumeExpansion, from: plain, to: plain, restarts: everyGroup,
+		name: "VolumeExpansion-offline", kind: opsv1.VolumeExpansion, from: plain, to: plain, restarts: every(1),
 		grows: true, once: true, ask: expanding(opsv1.ModeOffline),
 	},
 	{
-		name: "ReconfigureTLS-add", kind: opsv1.ReconfigureTLS, from: plain, to: secured, restarts: everyGroup,
+		name: "VolumeExpansion-refused", thin: 3, kind: opsv1.VolumeExpansion, from: plain, to: plain, restarts: first(1),
+		grows: true, fails: true, ask: once(expanding(opsv1.ModeOffline)), correct: expanding(opsv1.ModeOnline),
+		rules: []string{`{claim: "data-*-0", resize: infeasible}`},
+	},
+	{
+		name: "Restart-managed", kind: opsv1.Restart, from: plain, to: own, restarts: every(1), thin: 3, edit: managed,
+		ask: func(sample, variables, any) {},
+	},
+	{
+		name: "ReconfigureTLS-named", kind: opsv1.ReconfigureTLS, from: own, to: secured, restarts: every(2), thin: 3,
+		ask: securing(by(firstAuthority)),
+	},
+	{
+		name: "ReconfigureTLS-disown", kind: opsv1.ReconfigureTLS, from: own, to: plain, restarts: every(1), thin: 3,
+		once: true, ask: securing(opsv1.TLSSpec{Remove: true}),
+	},
+	{
+		name: "ReconfigureTLS-add", kind: opsv1.ReconfigureTLS, from: plain, to: secured, restarts: every(1),
 		ask: securing(by(firstAuthority)),
 	},
 	{
 		name: "ReconfigureTLS-undone", kind: opsv1.ReconfigureTLS, from: plain, to: plain,
-		restarts: firstGroup, lastPod: true, twice: true, fails: true, ask: once(securing(by(firstAuthority))),
+		restarts: last(2), fails: true, ask: once(securing(by(firstAuthority))), correct: securing(by(firstAuthority)),
 		rules: []string{`{pod: "*", refuseSecret: "*-tls-*"}`},
 	},
 	{
+		name: "ReconfigureTLS-strict", thin: 3, kind: opsv1.ReconfigureTLS, from: plain, to: strict, only: "PerconaXtraDB",
+		restarts: every(2), ask: together(securing(by(firstAuthority)), requiring(true)),
+	},
+	{
 		name: "ReconfigureTLS-requireSSL", kind: opsv1.ReconfigureTLS, from: secured, to: strict, only: "PerconaXtraDB",
-		restarts: everyGroup, ask: requiring(true),
+		restarts: every(1), ask: requiring(true),
 	},
 	{
 		name: "ReconfigureTLS-acceptAll", kind: opsv1.ReconfigureTLS, from: strict, to: secured, only: "PerconaXtraDB",
-		restarts: everyGroup, ask: requiring(false),
+		restarts: every(1), ask: requiring(false),
 	},
 	{
-		name: "ReconfigureTLS-rotate", kind: opsv1.ReconfigureTLS, from: secured, to: secured, restarts: everyGroup,
+		name: "ReconfigureTLS-rotate", kind: opsv1.ReconfigureTLS, from: secured, to: secured, restarts: every(1),
 		ask: securing(opsv1.TLSSpec{RotateCertificates: true}),
 	},
 	{
-		name: "ReconfigureTLS-issuer", kind: opsv1.ReconfigureTLS, from: secured, to: moved, restarts: everyGroup, twice: true,
+		name: "ReconfigureTLS-issuer", kind: opsv1.ReconfigureTLS, from: secured, to: moved, restarts: every(2),
 		ask: securing(by(secondAuthority)),
 	},
 	{
-		name: "ReconfigureTLS-update", kind: opsv1.ReconfigureTLS, from: moved, to: titled, restarts: everyGroup,
+		name: "ReconfigureTLS-returned", thin: 3, kind: opsv1.ReconfigureTLS, from: secured, to: renewed, restarts: turnedBack,
+		fails: true, ask: once(securing(by(secondAuthority))), correct: securing(by(firstAuthority)),
+		rules: []string{`{pod: "*", refuseIssuer: ` + secondAuthority + `}`},
+	},
+	{
+		name: "Restart-renewed", kind: opsv1.Restart, from: renewed, to: secured, restarts: every(1), thin: 3,
+		ask: func(sample, variables, any) {},
+	},
+	{
+		name: "ReconfigureTLS-update", kind: opsv1.ReconfigureTLS, from: moved, to: titled, restarts: every(1),
 		ask: securing(opsv1.TLSSpec{TLSConfig: kubedbv1.TLSConfig{Certificates: []kubedbv1.CertificateSpec{
 			{Alias: "server", Subject: &kubedbv1.X509Subject{Organizations: []string{"drydock:server"}}, DNSNames: []string{"db.example.com"}},
 			{Alias: "client", Subject: &kubedbv1.X509Subject{Organizations: []string{"drydock:client"}}},
 		}}}),
 	},
 	{
-		name: "ReconfigureTLS-remove", kind: opsv1.ReconfigureTLS, from: titled, to: plain, restarts: everyGroup, once: true,
+		name: "ReconfigureTLS-remove", kind: opsv1.ReconfigureTLS, from: titled, to: plain, restarts: every(1), once: true,
 		ask: securing(opsv1.TLSSpec{Remove: true}),
 	},
 }
@@ -151,16 +239,12 @@ func (s scenario) end() opsv1.OpsPhase {
 	return opsv1.PhaseSuccessful
 }
 
-// restarting are the pods that restart.
-func (s scenario) restarting(of sample) []string {
+// restarting is how often each pod restarts.
+func (s scenario) restarting(of sample) map[string]int {
 	if s.restarts == nil {
 		return nil
 	}
-	all := pods(s.restarts(of))
-	if s.lastPod {
-		return all[len(all)-1:]
-	}
-	return all
+	return s.restarts(of)
 }
 
 // named returns the scenario of that name.
@@ -185,6 +269,15 @@ func reconfiguring(change func(sample, variables) opsv1.ReconfigurationSpec) fun
 			if len(s.groups) > 1 {
 				r.Spec.Configuration = &opsv1.SinglestoreReconfiguration{Leaf: &c}
 			}
+		}
+	}
+}
+
+// together asks for all of that.
+func together(asks ...func(sample, variables, any)) func(sample, variables, any) {
+	return func(s sample, v variables, request any) {
+		for _, ask := range asks {
+			ask(s, v, request)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/internal/steps"
 	"github.com/drydock-db/drydock/test/framework"
@@ -30,7 +31,7 @@ type scene struct {
 	version  uint64
 	database framework.Database // nil when there is none
 	requests []framework.Request
-	sets     []*appsv1.StatefulSet
+	sets     []*appsv1.StatefulSet // PetSets in their form
 	pods     []*corev1.Pod
 	claims   []*corev1.PersistentVolumeClaim
 	volumes  []*corev1.PersistentVolume
@@ -41,6 +42,7 @@ type scene struct {
 	saved, history []appsv1.ControllerRevision
 	accounts       []corev1.ServiceAccount
 	certificates   []cmv1.Certificate
+	issuers        []cmv1.Issuer
 }
 
 // look takes everything in.
@@ -51,7 +53,8 @@ func (d *dock) look(ctx context.Context) (*scene, error) {
 	var revisions appsv1.ControllerRevisionList
 	var accounts corev1.ServiceAccountList
 	var certificates cmv1.CertificateList
-	for _, list := range []client.ObjectList{&revisions, &accounts, &certificates} {
+	var issuers cmv1.IssuerList
+	for _, list := range []client.ObjectList{&revisions, &accounts, &certificates, &issuers} {
 		if err := d.lab.Client.List(ctx, list, client.InNamespace(d.space.Name)); err != nil {
 			return nil, fmt.Errorf("listing %T: %w", list, err)
 		}
@@ -59,10 +62,11 @@ func (d *dock) look(ctx context.Context) (*scene, error) {
 	r := d.space.Record
 	s := &scene{
 		namespace: d.space.Name, version: r.Story().Version(), database: d.database(), requests: framework.All[framework.Request](r),
-		sets: framework.All[*appsv1.StatefulSet](r), pods: framework.All[*corev1.Pod](r),
+		sets: workloads(r), pods: framework.All[*corev1.Pod](r),
 		claims: framework.All[*corev1.PersistentVolumeClaim](r), volumes: framework.All[*corev1.PersistentVolume](r),
 		secrets: framework.All[*corev1.Secret](r), services: framework.All[*corev1.Service](r),
 		budgets: framework.All[*policyv1.PodDisruptionBudget](r), accounts: accounts.Items, certificates: certificates.Items,
+		issuers: issuers.Items,
 	}
 	for _, revision := range revisions.Items {
 		if _, saved := revision.Labels[opsv1.LabelKind]; saved {
@@ -72,6 +76,15 @@ func (d *dock) look(ctx context.Context) (*scene, error) {
 		}
 	}
 	return s, nil
+}
+
+// workloads are the sets that run pods: what a PetSet has more than a StatefulSet, none here uses.
+func workloads(r *framework.Recorder) []*appsv1.StatefulSet {
+	sets := framework.All[*appsv1.StatefulSet](r)
+	for _, p := range framework.All[*petsetv1.PetSet](r) {
+		sets = append(sets, &appsv1.StatefulSet{ObjectMeta: p.ObjectMeta, Spec: p.Spec.StatefulSetSpec, Status: p.Status})
+	}
+	return sets
 }
 
 // objects are all of them, in no order.
@@ -88,6 +101,9 @@ func (s *scene) objects() []client.Object {
 	}
 	for i := range s.certificates {
 		all = append(all, &s.certificates[i])
+	}
+	for i := range s.issuers {
+		all = append(all, &s.issuers[i])
 	}
 	for i := range s.saved {
 		all = append(all, &s.saved[i])

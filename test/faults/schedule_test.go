@@ -62,10 +62,10 @@ func jobs(references map[course]*reference, wanted []sample, seed string, only *
 		for _, sc := range s.possible() {
 			u := references[course{sc.name, s.title}]
 			for _, f := range faults {
-				if f.forced && sc.fails {
+				if f.forced && sc.fails || f.corrects && sc.correct == nil {
 					continue
 				}
-				for _, k := range f.all(u, hash(seed+" "+sc.name+s.title+f.name)) {
+				for _, k := range f.all(u, max(1, s.thin, sc.thin), hash(seed+" "+sc.name+s.title+f.name)) {
 					if j := (job{scenario: sc, sample: s, fault: f, k: k, against: u}); only.MatchString(j.name()) {
 						list = append(list, j)
 					}
@@ -98,13 +98,13 @@ func chosen(all []job, number, parts int, seed string) []job {
 	return append(front, rest...)
 }
 
-// all are the points at which the fault is tried. There are many more events than writes; as many of them are enough, others with
-// each seed.
-func (f fault) all(u *reference, seed uint64) []int {
-	n, step := len(u.writes), 1
+// all are the points at which the fault is tried, one in so many. There are many more events than writes; as many of them are
+// enough. Others are with each seed.
+func (f fault) all(u *reference, thin int, seed uint64) []int {
+	n, step := len(u.writes), thin
 	if f.points != nil {
-		events := f.points(u)
-		n, step = events, max(1, events/len(u.writes))
+		n = f.points(u)
+		step = max(1, min(n, thin*max(1, n/len(u.writes))))
 	}
 	var points []int
 	for k := 1 + int(seed%uint64(step)); k <= n; k += step {

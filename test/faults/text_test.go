@@ -91,7 +91,7 @@ func (r reading) names() *strings.Replacer {
 		uid, request = "‹no request›", "‹no request›"
 	}
 	return strings.NewReplacer(r.scene.namespace, "‹namespace›", uid, "‹request›", request, "‹request›", r.variables.setting, "‹setting›",
-		fmt.Sprintf("%dGi", r.variables.size), "‹size›")
+		fmt.Sprintf("%dGi", r.variables.size), "‹size›", fmt.Sprintf("%dGi", r.variables.size-1), "‹smaller›")
 }
 
 // owners says of each owner whether it is the object that is there now.
@@ -144,6 +144,8 @@ func (r reading) special(o client.Object, content map[string]any) {
 		status["generation"] = o.DatabaseStatus().ObservedGeneration == o.GetGeneration()
 		if last, ok := status["lastOperation"].(map[string]any); ok {
 			delete(last, "finishedAt")
+			// How a volume was when the storage refused depends on when one looked.
+			last["message"], _, _ = strings.Cut(fmt.Sprint(last["message"]), "; volumes stay as large as they are")
 		}
 		stripConditions(status, true)
 	case framework.Request:

@@ -81,13 +81,18 @@ func (s *Space) Issued(ctx context.Context, certificate string) (bool, error) {
 	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: s.Name, Name: certificate}, &c); err != nil {
 		return false, err
 	}
+	return Issued(&c), nil
+}
+
+// Issued tells whether a Certificate is Ready and not being issued anew.
+func Issued(c *cmv1.Certificate) bool {
 	ready := false
 	for _, condition := range c.Status.Conditions {
 		holds := condition.Status == cmmeta.ConditionTrue
 		if condition.Type == cmv1.CertificateConditionIssuing && holds {
-			return false, nil
+			return false
 		}
 		ready = ready || condition.Type == cmv1.CertificateConditionReady && holds
 	}
-	return ready, nil
+	return ready
 }

@@ -15,7 +15,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	petsetv1 "github.com/drydock-db/drydock/apis/apps/v1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	"github.com/drydock-db/drydock/test/framework"
@@ -74,7 +73,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	lab, err = framework.Connect(ctx) // once more, now that PetSets are served
 	Expect(err).NotTo(HaveOccurred())
 	Expect(lab.PetSets).To(BeTrue())
-	learned(ctx)
+	Expect(standin.Known(ctx, lab.Client, metav1.NamespaceDefault, patience)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
 	DeferCleanup(stop)
 	Expect(standin.Start(running, lab.Config, framework.Scheme())).To(Succeed())
@@ -88,22 +87,6 @@ func kubectl(ctx context.Context, l *framework.Lab, stdin string, args ...string
 	out, err := l.Kubectl("").Run(ctx, stdin, args...)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(out.Failed()).To(BeFalse(), out.String())
-}
-
-// learned returns when Kubernetes' controllers know of PetSets, for which they look every half minute: a set that is
-// deleted around its pods goes once the garbage collector has seen to it.
-func learned(ctx context.Context) {
-	GinkgoHelper()
-	space, err := lab.NewSpace(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	set := &petsetv1.PetSet{ObjectMeta: metav1.ObjectMeta{Namespace: space.Name, Name: "first"}}
-	set.Spec.Selector, set.Spec.ServiceName = &metav1.LabelSelector{}, "first"
-	Expect(lab.Client.Create(ctx, set)).To(Succeed())
-	Expect(lab.Client.Delete(ctx, set, client.PropagationPolicy(metav1.DeletePropagationOrphan))).To(Succeed())
-	Eventually(ctx, func() error {
-		return lab.Client.Get(ctx, client.ObjectKeyFromObject(set), set)
-	}).Should(MatchError(ContainSubstring("not found")), "the garbage collector does not see to PetSets")
-	Expect(space.Delete(ctx, patience)).To(Succeed())
 }
 
 var _ = AfterSuite(func(ctx SpecContext) {

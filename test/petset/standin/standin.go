@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -63,6 +65,27 @@ func Start(ctx context.Context, config *rest.Config, scheme *runtime.Scheme) err
 		mgr.GetCache().WaitForCacheSync(ctx)
 		return nil
 	}
+}
+
+// Known returns when Kubernetes' controllers know of PetSets, for which they look every half minute: a set that is deleted
+// around its pods goes once the garbage collector has seen to it. It tries that in a namespace, and gives up after patience.
+func Known(ctx context.Context, c client.Client, namespace string, patience time.Duration) error {
+	set := &petsetv1.PetSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "known-"}}
+	set.Spec.Selector, set.Spec.ServiceName, set.Spec.Replicas = &metav1.LabelSelector{}, "known", new(int32)
+	if err := c.Create(ctx, set); err != nil {
+		return fmt.Errorf("making a PetSet: %w", err)
+	}
+	if err := c.Delete(ctx, set, client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
+		return fmt.Errorf("deleting PetSet %s: %w", set.Name, err)
+	}
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		err := c.Get(ctx, client.ObjectKeyFromObject(set), set)
+		return apierrors.IsNotFound(err), client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		return fmt.Errorf("the garbage collector does not see to PetSets: %w", err)
+	}
+	return nil
 }
 
 // setOf finds the set of a pod by its name: a pod of a set that was deleted around it has no owner.
