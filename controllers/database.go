@@ -162,7 +162,7 @@ func (c *Database) open(ctx context.Context, key client.ObjectKey) (s *session, 
 	case c.Journal.Stale(db):
 		return nil, false, nil
 	default:
-		c.Engine.Default(db, nil) // what the webhook does, unless it was away
+		c.Engine.Default(db) // what the webhook does, unless it was away
 		s.db = c.Journal.OpenDatabase(db)
 	}
 	requests, err := c.list(ctx, c.Client, key)

@@ -38,7 +38,7 @@ func TestAbsentContainers(t *testing.T) {
 			if err := yaml.Unmarshal([]byte("{metadata: {name: db}, spec: "+c.spec+"}"), db); err != nil {
 				t.Fatal(err)
 			}
-			c.engine.Default(db, nil)
+			c.engine.Default(db)
 			s := c.engine.Settings(db)
 			objects, err := c.engine.Render(db, in)
 			if err != nil {

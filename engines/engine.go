@@ -67,8 +67,7 @@ type Engine interface {
 	// object yields the groups that are there.
 	Settings(db Database) Settings
 	// Default fills what the user left out. It is idempotent and never dereferences what may be missing.
-	// version is nil when the catalog has no such version.
-	Default(db Database, version *catalogv1.VersionSpec)
+	Default(db Database)
 	// Lower turns a request object into plain values.
 	Lower(r OpsRequest) ops.Request
 	// CheckDatabase returns what is wrong with the spec that only this kind knows of; old is nil on creation.

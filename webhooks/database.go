@@ -24,7 +24,7 @@ type Database struct {
 
 // Default sets defaults; old is nil unless it is an edit. An edit that leaves the spec alone is left alone too: somebody who adds a label to an object that
 // was stored under older defaults must not change its spec by that. It tells whether defaults were set.
-func (d Database) Default(ctx context.Context, db, old engines.Database) bool {
+func (d Database) Default(db, old engines.Database) bool {
 	if db.GetDeletionTimestamp() != nil {
 		return false
 	}
@@ -33,7 +33,7 @@ func (d Database) Default(ctx context.Context, db, old engines.Database) bool {
 	} else if admit.SameSpec(db, old) {
 		return false
 	}
-	d.Engine.Default(db, d.Admission.Version(ctx, d.Engine, db))
+	d.Engine.Default(db)
 	return true
 }
 

@@ -32,9 +32,9 @@ func slug(kind schema.GroupVersionKind) string {
 	return strings.ReplaceAll(kind.Group, ".", "-") + "-" + kind.Version + "-" + strings.ToLower(kind.Kind)
 }
 
-func (d Database) mutate(ctx context.Context, _ *question, db, old engines.Database, body []byte) answer {
+func (d Database) mutate(_ context.Context, _ *question, db, old engines.Database, body []byte) answer {
 	before, warnings := db.DeepCopyObject(), admit.Older(d.Engine, db)
-	if d.Default(ctx, db, old) {
+	if d.Default(db, old) {
 		return patched(body, before, db, warnings...)
 	}
 	return patched(body, before, db)

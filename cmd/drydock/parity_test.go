@@ -131,7 +131,7 @@ func world(t *testing.T, scheme *runtime.Scheme, samples []client.Object) client
 		for _, o := range samples {
 			if db, ok := o.(engines.Database); ok && o.GetObjectKind().GroupVersionKind() == e.Kind().Database {
 				db = db.DeepCopyObject().(engines.Database)
-				e.Default(db, nil)
+				e.Default(db)
 				builder = builder.WithObjects(db)
 			}
 		}

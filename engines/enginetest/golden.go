@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write golden files instead of comparing
 func Golden(t *testing.T, e engines.Engine, name string, in engines.Inputs) {
 	t.Helper()
 	db := Load(t, e, filepath.Join("testdata", name+".yaml"))
-	e.Default(db, &in.Version)
+	e.Default(db)
 	if errs := append(e.CheckDatabase(db, nil), engines.CheckPodTemplates(e, e.Settings(db))...); len(errs) > 0 {
 		t.Fatalf("the manifest is refused: %v", errs.ToAggregate())
 	}

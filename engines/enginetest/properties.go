@@ -77,9 +77,9 @@ func hold(t *testing.T, e engines.Engine, db engines.Database, request engines.O
 	t.Helper()
 	nothingPanics(t, e, db, request)
 	once := copied(db)
-	e.Default(once, &in.Version)
+	e.Default(once)
 	twice := copied(once)
-	e.Default(twice, nil)
+	e.Default(twice)
 	equal(t, "defaulting a defaulted object changes it", once, twice)
 	for _, d := range []engines.Database{db, once} {
 		rendersAlike(t, e, d, in)

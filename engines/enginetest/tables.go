@@ -30,7 +30,7 @@ func Databases(t *testing.T, e engines.Engine, rules []Rule) {
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {
 			db := Database(t, e, r.ObjectName, r.Spec)
-			e.Default(db, nil)
+			e.Default(db)
 			var old engines.Database
 			if r.Stored {
 				old = db
@@ -99,7 +99,7 @@ func Defaults(t *testing.T, e engines.Engine, cases []Defaulted) {
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			db := Database(t, e, "", c.Spec)
-			e.Default(db, nil)
+			e.Default(db)
 			raw, err := yaml.Marshal(db)
 			if err != nil {
 				t.Fatal(err)

@@ -1,7 +1,6 @@
 package perconaxtradb
 
 import (
-	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	"github.com/drydock-db/drydock/engines"
 )
@@ -9,7 +8,7 @@ import (
 // defaultReplicas is the smallest cluster that keeps a majority when one node is down.
 const defaultReplicas int32 = 3
 
-func (e engine) Default(db engines.Database, _ *catalogv1.VersionSpec) {
+func (e engine) Default(db engines.Database) {
 	s := &db.(*kubedbv1.PerconaXtraDB).Spec
 	engines.MoveTerminationPolicy(e.Settings(db))
 	if s.Halted && s.DeletionPolicy != kubedbv1.DeletionDoNotTerminate {

@@ -21,7 +21,7 @@ func TestPlacement(t *testing.T) {
 	for placement, want := range map[bool]string{true: "spread", false: ""} {
 		in := engines.Inputs{Version: catalogv1.VersionSpec{}, Placement: placement}
 		e := New()
-		e.Default(db, &in.Version)
+		e.Default(db)
 		objects, err := e.Render(db, in)
 		if err != nil {
 			t.Fatal(err)

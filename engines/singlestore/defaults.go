@@ -1,7 +1,6 @@
 package singlestore
 
 import (
-	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	"github.com/drydock-db/drydock/engines"
 )
@@ -12,7 +11,7 @@ const (
 	defaultLeaves      int32 = 2
 )
 
-func (e engine) Default(db engines.Database, _ *catalogv1.VersionSpec) {
+func (e engine) Default(db engines.Database) {
 	engines.MoveTerminationPolicy(e.Settings(db))
 	engines.DefaultSettings(db, e.Settings(db), e.Aliases())
 	t := db.(*kubedbv1alpha2.Singlestore).Spec.Topology

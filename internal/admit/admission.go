@@ -13,9 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
-	"github.com/drydock-db/drydock/engines"
 )
 
 // IndexDatabase is the name of the cache index of requests by the name of their database.
@@ -95,13 +92,4 @@ func SameSpec(object, old any) bool {
 	now, was := specOf(object), specOf(old)
 	// Most are the same in every bit, which is cheaper to see than that they mean the same.
 	return reflect.DeepEqual(now, was) || equality.Semantic.DeepEqual(now, was)
-}
-
-// Version reads the catalog entry of a database; nil when there is none or it cannot be read.
-func (a *Admission) Version(ctx context.Context, e engines.Engine, db engines.Database) *catalogv1.VersionSpec {
-	version, err := reader{Admission: a, ctx: ctx}.version(e.Kind(), deref(e.Settings(db).Version))
-	if err != nil {
-		return nil
-	}
-	return version
 }

@@ -117,13 +117,13 @@ func (e *example) database(t *testing.T, engine engines.Engine, w world) (db, ol
 	if e.Create != nil {
 		db = into(t, merge(t, stored, e.Create), engine.Kind().NewDatabase())
 		db.DatabaseStatus().Conditions = nil
-		engine.Default(db, nil)
+		engine.Default(db)
 		return db, nil
 	}
 	old = into(t, stored, engine.Kind().NewDatabase())
-	engine.Default(old, nil)
+	engine.Default(old)
 	db = into(t, merge(t, stored, e.Edit), engine.Kind().NewDatabase())
-	engine.Default(db, nil)
+	engine.Default(db)
 	return db, old
 }
 

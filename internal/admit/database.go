@@ -85,7 +85,7 @@ func (a *Admission) proposal(ctx context.Context, e engines.Engine, db, old engi
 	p.dialect = e.Dialect(p.version)
 	if old != nil {
 		p.old, _ = old.DeepCopyObject().(engines.Database)
-		e.Default(p.old, p.version)
+		e.Default(p.old)
 		p.was = e.Settings(p.old)
 		p.newSecrets = changed(p.newSecrets, secretsOf(p.old, p.was), secretRef.identity)
 		p.newIssuers = changed(p.newIssuers, issuersOf(tlsPath, inner(p.was.TLS)), issuerRef.identity)

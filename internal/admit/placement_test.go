@@ -15,7 +15,7 @@ func TestPlacement(t *testing.T) {
 	db := into(t, merge(t, w[w.find("PerconaXtraDB", "pxc")], map[string]any{"spec": map[string]any{"podTemplate": map[string]any{
 		"spec": map[string]any{"podPlacementPolicy": map[string]any{"name": "x"}},
 	}}}), pxc.Kind().NewDatabase())
-	pxc.Default(db, nil)
+	pxc.Default(db)
 	for _, placement := range []bool{false, true} {
 		v, err := admit.New(admit.Config{Reader: c, Access: rights{}, Placement: placement}).Database(t.Context(), pxc, db, nil, alice)
 		warned := slices.ContainsFunc(v.Warnings, func(s string) bool { return strings.HasPrefix(s, "spec.podTemplate.spec.podPlacementPolicy: ") })

@@ -67,10 +67,10 @@ func TestALargeDatabaseCanBeOperatedOn(t *testing.T) {
 	for name, text := range map[string]string{"many lines": "0123456789", "long lines": strings.Repeat("x", 1000), "what JSON writes at length": strings.Repeat("<&>", 100)} {
 		t.Run(name, func(t *testing.T) {
 			old, high := database(1, text), 1<<19/len(text)
-			sdb.Default(old, nil)
+			sdb.Default(old)
 			byEdit := largest(t, high, func(lines int) bool {
 				db := database(lines, text)
-				sdb.Default(db, nil)
+				sdb.Default(db)
 				v, err := a.Database(t.Context(), sdb, db, old, alice)
 				return err == nil && len(v.Errors) == 0
 			})
@@ -93,7 +93,7 @@ func TestALargeDatabaseCanBeOperatedOn(t *testing.T) {
 // checkFits renders the database and saves an operation on it.
 func checkFits(t *testing.T, db *kubedbv1alpha2.Singlestore) {
 	t.Helper()
-	sdb.Default(db, nil)
+	sdb.Default(db)
 	spec, err := steps.SpecOf(db)
 	if err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ func TestStanding(t *testing.T) {
 		db := into(t, merge(t, w[w.find("PerconaXtraDB", "pxc")], map[string]any{
 			"metadata": map[string]any{"name": name}, "spec": change,
 		}), pxc.Kind().NewDatabase())
-		pxc.Default(db, nil)
+		pxc.Default(db)
 		return db
 	}
 	none := map[string]any{}

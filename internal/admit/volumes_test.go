@@ -29,7 +29,7 @@ func TestSecretsOfEveryKindOfVolume(t *testing.T) {
 		t.Run(kind.Name(), func(t *testing.T) {
 			db := into(t, w[w.find("PerconaXtraDB", "pxc")], &kubedbv1.PerconaXtraDB{})
 			db.Spec.PodTemplate.Spec.Volumes = []corev1.Volume{{Name: "extra", VolumeSource: source}}
-			pxc.Default(db, nil)
+			pxc.Default(db)
 			v, err := a.Database(t.Context(), pxc, db, nil, alice)
 			if err != nil || !strings.Contains(v.Errors.ToAggregate().Error(), "spec.podTemplate.spec.volumes[0].") {
 				t.Errorf("%v %v", v.Errors, err)

@@ -186,7 +186,7 @@ func (w world) client(t testing.TB) client.Client {
 			}
 		}
 		if db, ok := typed.(engines.Database); ok { // databases are stored defaulted
-			engineOf(u.GetKind()).Default(db, nil)
+			engineOf(u.GetKind()).Default(db)
 		}
 		builder = builder.WithObjects(typed)
 	}

@@ -16,7 +16,6 @@ import (
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
-	"github.com/drydock-db/drydock/internal/admit"
 	"github.com/drydock-db/drydock/test/framework"
 	"github.com/drydock-db/drydock/webhooks"
 )
@@ -101,8 +100,7 @@ func (d *dock) launch(ctx context.Context) error {
 // order makes the database, defaulted as admission would.
 func (d *dock) order(ctx context.Context) (types.UID, error) {
 	db := d.sample.database(metav1.ObjectMeta{Namespace: d.space.Name, Name: d.sample.name})
-	admission := admit.New(admit.Config{Reader: d.lab.Client})
-	webhooks.Database{Engine: d.sample.engine, Admission: admission}.Default(ctx, db, nil)
+	webhooks.Database{Engine: d.sample.engine}.Default(db, nil)
 	if err := d.lab.Client.Create(ctx, db); err != nil {
 		return "", fmt.Errorf("making the database: %w", err)
 	}
