@@ -137,10 +137,3 @@ func since(c *cmv1.Certificate) time.Time {
 	}
 	return c.CreationTimestamp.Time
 }
-
-func (x *Executor) now() time.Time {
-	if x.Now == nil {
-		return time.Now()
-	}
-	return x.Now()
-}

@@ -123,7 +123,7 @@ func TestAFailedIssuanceIsTriggeredOncePerAttempt(t *testing.T) {
 	if out := w.must(issue, ops.Waiting); w.triggers != 3 || out.After != time.Second {
 		t.Errorf("triggered in the second of the failure, which cert-manager takes for a failure of the new attempt: %+v", out)
 	}
-	w.executor.Now = func() time.Time { return noon.Add(time.Second) }
+	w.executor.now = func() time.Time { return noon.Add(time.Second) }
 	w.must(issue, ops.Waiting)
 	w.must(issue, ops.Waiting)
 	w.fails("denied again")

@@ -24,8 +24,8 @@ type Executor struct {
 	Apply  *apply.Applier
 	// Cluster reads what belongs to a database.
 	Cluster *Cluster
-	// Now is the clock.
-	Now func() time.Time
+	// now is the clock.
+	now func() time.Time
 
 	// stopped are the pods that were told to leave, which the cache may not show yet.
 	stopped apply.Recent
@@ -42,7 +42,7 @@ const (
 
 // NewExecutor returns one that has done nothing yet.
 func NewExecutor(c client.Client, a *apply.Applier, cluster *Cluster, now func() time.Time) *Executor {
-	return &Executor{Client: c, Apply: a, Cluster: cluster, Now: now,
+	return &Executor{Client: c, Apply: a, Cluster: cluster, now: now,
 		evicted: cache.NewLRUExpireCache(rememberAll), settled: cache.NewLRUExpireCache(rememberAll)}
 }
 

@@ -184,7 +184,7 @@ func remembered(budget *policyv1.PodDisruptionBudget, next *corev1.Pod, group []
 
 // settleEviction does about a pod that its budget counts as evicted and that is there what ops decides.
 func (x *Executor) settleEviction(ctx context.Context, g group, budget *policyv1.PodDisruptionBudget, e ops.Evicted, roll ops.Roll) (ops.Outcome, error) {
-	settlement, rest := e.Settle(x.Now())
+	settlement, rest := e.Settle(x.now())
 	switch settlement {
 	case ops.AwaitEviction:
 		o := roll.Outcome
