@@ -84,7 +84,7 @@ func (f Facts) meta(name string) metav1.ObjectMeta {
 // reference is cert-manager's form of a reference; without one it is to the managed issuer.
 func (f Facts) reference(ref *corev1.TypedLocalObjectReference) cmmeta.IssuerReference {
 	if ref == nil {
-		return cmmeta.IssuerReference{Group: group, Kind: cmv1.IssuerKind, Name: AuthorityName(f.Name)}
+		return cmmeta.IssuerReference{Group: group, Kind: cmv1.IssuerKind, Name: authorityName(f.Name)}
 	}
 	r := cmmeta.IssuerReference{Group: group, Kind: ref.Kind, Name: ref.Name}
 	if ref.APIGroup != nil && *ref.APIGroup != "" {
@@ -169,7 +169,7 @@ func (f Facts) managed() ([]*cmv1.Issuer, *cmv1.Certificate) {
 			Spec:       cmv1.IssuerSpec{IssuerConfig: config},
 		}
 	}
-	name := AuthorityName(f.Name)
+	name := authorityName(f.Name)
 	authority := &cmv1.Certificate{
 		TypeMeta:   metav1.TypeMeta{APIVersion: cmv1.SchemeGroupVersion.String(), Kind: cmv1.CertificateKind},
 		ObjectMeta: f.meta(name),

@@ -22,8 +22,8 @@ const maxCommonName = 64
 // Name of a database's Certificate, and of its Secret unless the user gives another.
 func Name(db, alias string) string { return db + "-" + alias + "-cert" }
 
-// AuthorityName is the name of a managed authority: its Certificate, its Secret and the Issuer that signs with it.
-func AuthorityName(db string) string { return db + "-ca" }
+// authorityName is the name of a managed authority: its Certificate, its Secret and the Issuer that signs with it.
+func authorityName(db string) string { return db + "-ca" }
 
 // SelfSignedName is the name of the Issuer that signs a managed authority.
 func SelfSignedName(db string) string { return db + "-selfsigned" }

@@ -32,7 +32,7 @@ func NeverCached() []client.Object { return []client.Object{&corev1.Secret{}} }
 
 // SetupAll registers one controller for each kind.
 func SetupAll(ctx context.Context, mgr ctrl.Manager, kinds []engines.Engine, o Options) error {
-	if err := SetupIndexes(ctx, mgr); err != nil {
+	if err := setupIndexes(ctx, mgr); err != nil {
 		return err
 	}
 	j := &journal.Journal{

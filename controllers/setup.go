@@ -70,8 +70,8 @@ func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager
 	return options
 }
 
-// SetupIndexes adds the indexes that all kinds share.
-func SetupIndexes(ctx context.Context, mgr ctrl.Manager) error {
+// setupIndexes adds the indexes that all kinds share.
+func setupIndexes(ctx context.Context, mgr ctrl.Manager) error {
 	byWorkload := func(o client.Object) []string { return []string{steps.WorkloadOf(o.GetName())} }
 	if err := mgr.GetFieldIndexer().IndexField(ctx, &corev1.Pod{}, steps.IndexWorkload, byWorkload); err != nil {
 		return fmt.Errorf("indexing pods: %w", err)

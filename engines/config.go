@@ -18,8 +18,8 @@ import (
 const (
 	// DefaultsFile holds the operator's settings.
 	DefaultsFile = "00-drydock.cnf"
-	// InlinePrefix goes before the name of each inline file.
-	InlinePrefix = "zz-inline-"
+	// inlinePrefix goes before the name of each inline file.
+	inlinePrefix = "zz-inline-"
 	// configExtension is what databases look for; they do not read files of any other name.
 	configExtension = ".cnf"
 )
@@ -41,25 +41,25 @@ func CheckSecretFile(name string) error {
 	switch {
 	case name <= DefaultsFile:
 		return fmt.Errorf("file %q would be read before the operator's defaults (%s): use a name that sorts after it", name, DefaultsFile)
-	case name >= InlinePrefix:
-		return fmt.Errorf("file %q would be read after the inline settings (%s*): use a name that sorts before them", name, InlinePrefix)
+	case name >= inlinePrefix:
+		return fmt.Errorf("file %q would be read after the inline settings (%s*): use a name that sorts before them", name, inlinePrefix)
 	}
 	return nil
 }
 
-// CheckInlineFile says why an inline file cannot have that name; nil when it can.
-func CheckInlineFile(name string) error {
+// checkInlineFile says why an inline file cannot have that name; nil when it can.
+func checkInlineFile(name string) error {
 	if !IsConfigFile(name) {
 		return fmt.Errorf("file %q would not be read: its name has to end in %s", name, configExtension)
 	}
-	if problems := validation.IsConfigMapKey(InlinePrefix + name); len(problems) > 0 {
+	if problems := validation.IsConfigMapKey(inlinePrefix + name); len(problems) > 0 {
 		return fmt.Errorf("file %q cannot be a key of a Secret: %s", name, strings.Join(problems, "; "))
 	}
 	return nil
 }
 
-// ConfigName is the name of the Secret with the configuration of one component, given the hash of its content.
-func ConfigName(db, component, hash string) string {
+// configName is the name of the Secret with the configuration of one component, given the hash of its content.
+func configName(db, component, hash string) string {
 	if component != "" {
 		db += "-" + component
 	}
@@ -73,7 +73,7 @@ func (b Blueprint) config(p Pods) (*corev1.Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta := b.meta(ConfigName(b.Database.GetName(), p.Component, mycnf.Hash(files)))
+	meta := b.meta(configName(b.Database.GetName(), p.Component, mycnf.Hash(files)))
 	meta.Labels = with(meta.Labels, p.Labels)
 	return &corev1.Secret{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
@@ -101,7 +101,7 @@ func (b Blueprint) configFiles(p Pods) (map[string][]byte, error) {
 		}
 	}
 	for name, content := range c.Inline {
-		layers.add(name, InlinePrefix, content, CheckInlineFile)
+		layers.add(name, inlinePrefix, content, checkInlineFile)
 	}
 	return layers.files, layers.err(p.Group.Path.Child("configuration"))
 }

@@ -1,13 +1,15 @@
 package engines
 
 import (
+	"fmt"
+
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// MaxWorkloadName is the longest name that a StatefulSet can have: its controller labels pods with
+// maxWorkloadName is the longest name that a StatefulSet can have: its controller labels pods with
 // "<name>-<revision>", a label value has at most 63 characters and a revision takes ten and a dash.
-const MaxWorkloadName = 52
+const maxWorkloadName = 52
 
 // maxName is the longest name that can be a label value and a host name.
 const maxName = validation.DNS1123LabelMaxLength
@@ -46,9 +48,9 @@ func AuthSecretName(db Database, s Settings) string {
 	return Suffixed(db.GetName(), "auth")
 }
 
-// CheckNames says whether the objects that the database consists of can have the names that follow from its own name.
+// checkNames says whether the objects that the database consists of can have the names that follow from its own name.
 // Names cannot change, so this is only asked when the database is new.
-func CheckNames(db Database, s Settings) field.ErrorList {
+func checkNames(db Database, s Settings) field.ErrorList {
 	var errs field.ErrorList
 	path := field.NewPath("metadata", "name")
 	for _, problem := range validation.IsDNS1035Label(db.GetName()) {
@@ -58,9 +60,10 @@ func CheckNames(db Database, s Settings) field.ErrorList {
 		return errs
 	}
 	for _, g := range s.Groups {
-		if over := len(g.Workload) - MaxWorkloadName; over > 0 {
-			errs = append(errs, field.Invalid(path, db.GetName(), "the workload would be called "+g.Workload+
-				", which is "+plural(over, "character")+" longer than the 52 that a StatefulSet can have: use a shorter name or suffix"))
+		if over := len(g.Workload) - maxWorkloadName; over > 0 {
+			errs = append(errs, field.Invalid(path, db.GetName(), fmt.Sprintf(
+				"the workload would be called %s, which is %s longer than the %d that a StatefulSet can have: use a shorter name or suffix",
+				g.Workload, plural(over, "character"), maxWorkloadName)))
 		}
 	}
 	return errs

@@ -18,7 +18,7 @@ var spec = field.NewPath("spec")
 func CheckCommon(db, old Database, s Settings) field.ErrorList {
 	var errs field.ErrorList
 	if old == nil {
-		errs = append(errs, CheckNames(db, s)...)
+		errs = append(errs, checkNames(db, s)...)
 	}
 	if value(s.StorageType) == kubedbv1.StorageEphemeral && value(s.DeletionPolicy) == kubedbv1.DeletionHalt {
 		because := ""
@@ -51,7 +51,7 @@ func checkInline(g GroupSettings) field.ErrorList {
 func checkFileNames(files map[string]string, at *field.Path, name string, more ...string) field.ErrorList {
 	var errs field.ErrorList
 	for file := range files {
-		if err := CheckInlineFile(file); err != nil {
+		if err := checkInlineFile(file); err != nil {
 			errs = append(errs, field.Invalid(at.Child(name, more...).Key(file), file, err.Error()))
 		}
 	}

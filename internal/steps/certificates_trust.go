@@ -97,7 +97,7 @@ func (x *Executor) pastTrust(ctx context.Context, t *Target, to ops.Side, g grou
 	if err != nil {
 		return false, err
 	}
-	return after.Workloads[g.Name] != nil && Runs(g.live, after.Workloads[g.Name]), nil
+	return after.Workloads[g.Name] != nil && runs(g.live, after.Workloads[g.Name]), nil
 }
 
 // furtherCopies are the copies, by group, whose certificates pods as they were before would not trust.

@@ -42,7 +42,7 @@ func (x *Executor) rollPods(ctx context.Context, t *Target, a ops.RollPods) (ops
 
 // templated applies a workload again that was deleted or changed by hand, and waits until it has the template that is asked for.
 func (x *Executor) templated(ctx context.Context, t *Target, a ops.RollPods, g group, saved *appsv1.StatefulSet) (ops.Outcome, error) {
-	if g.live != nil && (Runs(g.live, saved) || x.settledFor(g.live, saved)) {
+	if g.live != nil && (runs(g.live, saved) || x.settledFor(g.live, saved)) {
 		return done("workload %s has the requested template", g.Workload), nil
 	}
 	changed, err := x.applyWorkload(ctx, t, a.To, a.Group)

@@ -143,9 +143,9 @@ func sameTemplate(a, b *appsv1.StatefulSet) bool {
 		a.Spec.Template.Annotations[opsv1.AnnotationRestart] == b.Spec.Template.Annotations[opsv1.AnnotationRestart]
 }
 
-// Runs tells whether the live workload has the pod template of the saved one: only then its update revision says
+// runs tells whether the live workload has the pod template of the saved one: only then its update revision says
 // which pods are done.
-func Runs(live, saved *appsv1.StatefulSet) bool {
+func runs(live, saved *appsv1.StatefulSet) bool {
 	return sameTemplate(live, saved) && apply.Contains(&live.Spec.Template, &saved.Spec.Template)
 }
 

@@ -50,7 +50,7 @@ func (x *Executor) applyWorkload(ctx context.Context, t *Target, to ops.Side, na
 
 // bring writes a workload that differs from what was saved, unless others make it differ whatever is written.
 func (x *Executor) bring(ctx context.Context, t *Target, g group, saved *appsv1.StatefulSet) (changed bool, err error) {
-	if g.live != nil && SameClaims(g.live, saved) && (Runs(g.live, saved) || x.settledFor(g.live, saved)) {
+	if g.live != nil && SameClaims(g.live, saved) && (runs(g.live, saved) || x.settledFor(g.live, saved)) {
 		return false, nil
 	}
 	changed, err = x.writeWorkload(ctx, t, g, saved)
