@@ -165,7 +165,7 @@ func TestAnOldDatabaseIsNotProvisioned(t *testing.T) {
 			db := database()
 			db.Finalizers = nil // the first thing that provisioning gives it
 			w := newWorld(t, db)
-			w.controller.Live = &struct{ client.Reader }{interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
+			w.controller.Live = interceptor.NewClient(w.client.(client.WithWatch), interceptor.Funcs{
 				Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
 					err := c.Get(ctx, key, o, opts...)
 					if live, ok := o.(*kubedbv1.PerconaXtraDB); ok && change != nil {
@@ -173,7 +173,7 @@ func TestAnOldDatabaseIsNotProvisioned(t *testing.T) {
 					}
 					return err
 				},
-			})}
+			})
 			_ = w.try(t)
 			if wrote := slices.Contains(w.writes, "patch PerconaXtraDB px"); wrote != (change == nil) {
 				t.Errorf("writes %q", w.writes)

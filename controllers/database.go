@@ -195,11 +195,7 @@ func (s *session) request(r ops.Request) *journal.Request {
 // list returns the requests about a database, as copies.
 func (c *Database) list(ctx context.Context, from client.Reader, key client.ObjectKey) ([]engines.OpsRequest, error) {
 	list := c.Engine.Kind().NewRequestList()
-	field := admit.IndexDatabase
-	if from == c.Live {
-		field = "spec.databaseRef.name"
-	}
-	if err := from.List(ctx, list, client.InNamespace(key.Namespace), client.MatchingFields{field: key.Name}); err != nil {
+	if err := from.List(ctx, list, client.InNamespace(key.Namespace), client.MatchingFields{admit.IndexDatabase: key.Name}); err != nil {
 		return nil, err
 	}
 	return requestsOf(list)

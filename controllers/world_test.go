@@ -87,11 +87,10 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 				return c.Status().Patch(ctx, o, p, opts...)
 			},
 		}).Build()
-	live := &struct{ client.Reader }{w.client}
-	applier := &apply.Applier{Client: w.client, Live: live}
+	applier := &apply.Applier{Client: w.client, Live: w.client}
 	cluster := &steps.Cluster{Client: w.client, Kind: perconaxtradb.New().Kind()}
 	w.controller = &Database{
-		Engine: perconaxtradb.New(), Client: w.client, Live: live, Apply: applier, Cluster: cluster,
+		Engine: perconaxtradb.New(), Client: w.client, Live: w.client, Apply: applier, Cluster: cluster,
 		Executor: steps.NewExecutor(w.client, applier, cluster, time.Now),
 		Journal:  &journal.Journal{Client: w.client, Now: time.Now}, Overtaken: Rests(),
 	}

@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// IndexDatabase is the name of the cache index of requests by the name of their database.
-const IndexDatabase = "databaseRef"
+// IndexDatabase is the name of the cache index of requests by the name of their database, and also what the API server selects by.
+const IndexDatabase = "spec.databaseRef.name"
 
 // Config is what admission works with.
 type Config struct {
