@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -79,19 +78,17 @@ func (c *Database) collectSecrets(ctx context.Context, db engines.Database, old,
 		return false, err
 	}
 	needed := current.Secrets()
+	var unused []string
 	for name := range old.Secrets() {
 		switch {
 		case needed[name] || !strings.HasPrefix(name, db.GetName()+"-"):
 		case mounted[name]:
 			busy = true
 		default:
-			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: db.GetNamespace()}}
-			if err := c.deleteOwnSecret(ctx, db, secret); err != nil {
-				return false, err
-			}
+			unused = append(unused, name)
 		}
 	}
-	return busy, nil
+	return busy, c.Executor.RemoveSecrets(ctx, db, unused) // a user's Secret that a pod mounted stays
 }
 
 // mountedSecrets are the Secrets that the database's pods mount.
@@ -109,16 +106,4 @@ func (c *Database) mountedSecrets(ctx context.Context, db engines.Database, curr
 		}
 	}
 	return mounted, nil
-}
-
-// deleteOwnSecret deletes a Secret if the database controls it: a user's Secret that a pod mounts stays.
-func (c *Database) deleteOwnSecret(ctx context.Context, db engines.Database, secret *corev1.Secret) error {
-	live, err := c.secret(ctx, secret.Namespace, secret.Name)
-	if err != nil || !metav1.IsControlledBy(live, db) {
-		return client.IgnoreNotFound(err)
-	}
-	if err := apply.DeleteExact(ctx, c.Client, live); err != nil {
-		return fmt.Errorf("deleting Secret %s: %w", live.Name, err)
-	}
-	return nil
 }

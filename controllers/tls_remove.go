@@ -117,7 +117,7 @@ func (c *Database) removeCopiesOf(ctx context.Context, db engines.Database, work
 		}
 		delete(names, steps.CopyOf(db.GetName(), set))
 	}
-	return c.Executor.RemoveCopies(ctx, db, slices.Sorted(maps.Keys(names)))
+	return c.Executor.RemoveSecrets(ctx, db, slices.Sorted(maps.Keys(names)))
 }
 
 // removedTLS tells whether the request has removed TLS.

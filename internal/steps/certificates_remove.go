@@ -40,7 +40,7 @@ func (x *Executor) removeCertificates(ctx context.Context, t *Target) (ops.Outco
 			return ops.Outcome{}, err
 		}
 		made := slices.DeleteFunc(t.Saved.Copies.names(), t.Saved.mountedBefore)
-		if err := x.RemoveCopies(ctx, t.Database.Object, made); err != nil {
+		if err := x.RemoveSecrets(ctx, t.Database.Object, made); err != nil {
 			return ops.Outcome{}, err
 		}
 	}
@@ -144,8 +144,8 @@ func (x *Executor) remove(ctx context.Context, owner engines.Database, desired, 
 	return false, nil
 }
 
-// RemoveCopies deletes copies of certificates that the database controls.
-func (x *Executor) RemoveCopies(ctx context.Context, owner engines.Database, names []string) error {
+// RemoveSecrets deletes Secrets that the database controls.
+func (x *Executor) RemoveSecrets(ctx context.Context, owner engines.Database, names []string) error {
 	for _, name := range names {
 		secret, err := x.liveSecret(ctx, owner.GetNamespace(), name)
 		if err != nil {
