@@ -8,6 +8,7 @@ import (
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 // ReasonTriggered is the reason of an Issuing condition that asks for a certificate to be issued once more; cert-manager's
@@ -31,14 +32,7 @@ func RecordOf(c *cmv1.Certificate) Record {
 	if c == nil {
 		return Record{}
 	}
-	return Record{UID: c.UID, Revision: value(c.Status.Revision), Failures: value(c.Status.FailedIssuanceAttempts), Failed: c.Status.LastFailureTime}
-}
-
-func value(p *int) int {
-	if p == nil {
-		return 0
-	}
-	return *p
+	return Record{UID: c.UID, Revision: ptr.Deref(c.Status.Revision, 0), Failures: ptr.Deref(c.Status.FailedIssuanceAttempts, 0), Failed: c.Status.LastFailureTime}
 }
 
 // Progress is how far an issuance is.
@@ -70,7 +64,7 @@ func Look(c *cmv1.Certificate, r Record, attempts int) (Progress, string) {
 	if issuing.Status == cmmeta.ConditionTrue {
 		return Waiting, issuing.Message
 	}
-	missing := r.Reissue && value(c.Status.Revision) <= r.Revision
+	missing := r.Reissue && ptr.Deref(c.Status.Revision, 0) <= r.Revision
 	if !missing && Ready(c) {
 		return Issued, ""
 	}
@@ -92,8 +86,8 @@ func Look(c *cmv1.Certificate, r Record, attempts int) (Progress, string) {
 
 // failures since the record was taken.
 func failures(c *cmv1.Certificate, r Record) int {
-	n, before := value(c.Status.FailedIssuanceAttempts), r.Failures
-	if value(c.Status.Revision) != r.Revision {
+	n, before := ptr.Deref(c.Status.FailedIssuanceAttempts, 0), r.Failures
+	if ptr.Deref(c.Status.Revision, 0) != r.Revision {
 		before = 0 // a success in between has reset the count
 	}
 	if c.Status.FailedIssuanceAttempts == nil && c.Status.LastFailureTime != nil && !c.Status.LastFailureTime.Equal(r.Failed) {
@@ -169,7 +163,7 @@ func Triggered(c *cmv1.Certificate, why string, now metav1.Time) *cmv1.Certifica
 
 // Version names one issuance of one Certificate; it is empty before the first.
 func Version(c *cmv1.Certificate) string {
-	if value(c.Status.Revision) == 0 {
+	if ptr.Deref(c.Status.Revision, 0) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("%s/%d", c.UID[:min(8, len(c.UID))], *c.Status.Revision)

@@ -22,7 +22,7 @@ func AbsentContainers(e Engine, s Settings, g GroupSettings, v *catalogv1.Versio
 	}
 	for _, name := range reserved.Containers[1:] { // the first is the database itself
 		if name == ContainerExporter {
-			note(name, v.Exporter, deref(s.Monitor) != nil, "no metrics are asked for")
+			note(name, v.Exporter, inner(s.Monitor) != nil, "no metrics are asked for")
 			continue
 		}
 		note(name, v.Coordinator, g.Replicas != nil, "a database of one pod has nothing to coordinate")

@@ -112,7 +112,7 @@ func SecretVolume(name, secret string, files ...SecretFile) corev1.Volume {
 // InitialScript is the volume with the user's first scripts and its mount; none when the user gives no volume.
 // A git repository is not a volume source and is not acted on.
 func InitialScript(s Settings) ([]corev1.Volume, []corev1.VolumeMount) {
-	init := deref(s.Init)
+	init := inner(s.Init)
 	if init == nil || init.Script == nil || init.Script.VolumeSource == (corev1.VolumeSource{}) {
 		return nil, nil
 	}

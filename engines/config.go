@@ -85,7 +85,7 @@ func (b Blueprint) config(p Pods) (*corev1.Secret, error) {
 
 func (b Blueprint) configFiles(p Pods) (map[string][]byte, error) {
 	layers := layered{dialect: b.Dialect, files: map[string][]byte{DefaultsFile: []byte(p.ConfigFile)}}
-	c := deref(p.Group.Configuration)
+	c := inner(p.Group.Configuration)
 	if c == nil {
 		return layers.files, nil
 	}

@@ -15,7 +15,7 @@ func DefaultSettings(db Database, s Settings, aliases []string) {
 	if s.AuthSecret != nil && *s.AuthSecret == nil {
 		*s.AuthSecret = &kubedbv1.SecretReference{}
 	}
-	for _, ref := range []*kubedbv1.SecretReference{deref(s.AuthSecret), deref(s.LicenseSecret)} {
+	for _, ref := range []*kubedbv1.SecretReference{inner(s.AuthSecret), inner(s.LicenseSecret)} {
 		if ref != nil {
 			fillField(&ref.Kind, "Secret")
 		}
@@ -25,13 +25,13 @@ func DefaultSettings(db Database, s Settings, aliases []string) {
 		unset(&h.TimeoutSeconds, 10)
 		unset(&h.FailureThreshold, 1)
 	}
-	if m := deref(s.Monitor); m != nil && m.Prometheus != nil {
+	if m := inner(s.Monitor); m != nil && m.Prometheus != nil {
 		fillField(&m.Prometheus.Exporter.Port, defaultMetricsPort)
 	}
 	for _, g := range s.Groups {
 		moveConfigSecret(g.ConfigSecret, g.Configuration)
 	}
-	defaultCertificates(db, deref(s.TLS), aliases)
+	defaultCertificates(db, inner(s.TLS), aliases)
 }
 
 // MoveTerminationPolicy moves the older field to the newer one. The older name is never stored, so whoever sends it means it,

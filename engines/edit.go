@@ -32,7 +32,7 @@ func Edit(e Engine, db Database, r ops.Request, version *catalogv1.VersionSpec) 
 		}
 	case opsv1.ReconfigureTLS:
 		settings.changeTLS(r.TLS)
-		defaultCertificates(db, deref(settings.TLS), e.Aliases()) // the webhook leaves the operator's edits alone
+		defaultCertificates(db, inner(settings.TLS), e.Aliases()) // the webhook leaves the operator's edits alone
 	case opsv1.VolumeExpansion:
 		for _, name := range slices.Sorted(maps.Keys(r.Volumes)) {
 			group, err := settings.group(name)

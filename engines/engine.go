@@ -132,7 +132,7 @@ type GroupSettings struct {
 
 // PodTemplate is the template, or an empty one when there is none.
 func (g GroupSettings) PodTemplate() *kubedbv1.PodTemplateSpec {
-	if t := deref(g.Template); t != nil {
+	if t := inner(g.Template); t != nil {
 		return t
 	}
 	return &kubedbv1.PodTemplateSpec{}

@@ -35,7 +35,7 @@ func exporterPort(monitor *kubedbv1.AgentSpec) int32 {
 
 // exporter is the metrics sidecar; none when the user asks for no monitoring, or the version names no image for it.
 func (b Blueprint) exporter() []corev1.Container {
-	monitor := deref(b.Settings.Monitor)
+	monitor := inner(b.Settings.Monitor)
 	if monitor == nil || b.Inputs.Version.Exporter == nil {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 )
 
 // fill completes a merged pod spec with what neither the kind nor the user says. This is done here and not when the
@@ -15,7 +16,7 @@ import (
 func (b Blueprint) fill(p Pods, own, spec *corev1.PodSpec) {
 	user, group := b.User, b.Group
 	if catalog := b.Inputs.Version.SecurityContext; catalog.RunAsUser != nil {
-		user, group = *catalog.RunAsUser, valueOr(catalog.RunAsGroup, *catalog.RunAsUser)
+		user, group = *catalog.RunAsUser, ptr.Deref(catalog.RunAsGroup, *catalog.RunAsUser)
 	}
 	if spec.SecurityContext == nil {
 		spec.SecurityContext = &corev1.PodSecurityContext{}
@@ -78,7 +79,7 @@ func restrict(pod *corev1.PodSecurityContext, c *corev1.Container) {
 	if pod.SeccompProfile == nil {
 		unset(&s.SeccompProfile, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault})
 	}
-	if valueOr(s.Privileged, false) {
+	if ptr.Deref(s.Privileged, false) {
 		return // the API server refuses a privileged container that is restricted in what follows
 	}
 	if s.Capabilities == nil {

@@ -3,6 +3,7 @@ package engines
 import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/ops"
@@ -24,7 +25,7 @@ func LowerCommon(r OpsRequest, kind string) ops.Request {
 		Database:   s.DatabaseRef.Name,
 		Type:       s.Type,
 		Apply:      s.Apply,
-		MaxRetries: valueOr(s.MaxRetries, DefaultRetries),
+		MaxRetries: ptr.Deref(s.MaxRetries, DefaultRetries),
 		Created:    r.GetCreationTimestamp().Time,
 		Deleting:   r.GetDeletionTimestamp() != nil,
 		Finished: meta.IsStatusConditionTrue(conditions, opsv1.ConditionSuccessful) ||

@@ -42,7 +42,7 @@ func StatsService(db string) string { return Suffixed(db, "stats") }
 // AuthSecretName is the name of the Secret with the administrator's credentials: the one that the user names, else
 // the operator's own.
 func AuthSecretName(db Database, s Settings) string {
-	if ref := deref(s.AuthSecret); ref != nil && ref.Name != "" {
+	if ref := inner(s.AuthSecret); ref != nil && ref.Name != "" {
 		return ref.Name
 	}
 	return Suffixed(db.GetName(), "auth")

@@ -1,30 +1,18 @@
 package engines
 
-import "strconv"
+import (
+	"strconv"
 
-// deref reads through a pointer of Settings; the kind may not have the field, and the user may not have set it.
-func deref[T any](p **T) *T {
-	if p == nil {
-		return nil
-	}
-	return *p
-}
+	"k8s.io/utils/ptr"
+)
 
-// value reads a field that the kind may not have.
-func value[T any](p *T) T {
-	if p == nil {
-		var zero T
-		return zero
-	}
-	return *p
-}
+// inner reads through a pointer of Settings; the kind may not have the field, and the user may not have set it.
+func inner[T any](p **T) *T { return deref(p) }
 
-// valueOr reads a field that the user may have left open.
-func valueOr[T any](p *T, fallback T) T {
-	if p == nil {
-		return fallback
-	}
-	return *p
+// deref reads a field that the kind may not have.
+func deref[T any](p *T) T {
+	var zero T
+	return ptr.Deref(p, zero)
 }
 
 // unset fills one pointer.

@@ -18,7 +18,7 @@ func (b Blueprint) Render() (Objects, error) {
 	out := Objects{
 		ServiceAccount: b.serviceAccount(),
 		Services:       b.services(),
-		AuthSecrets:    append(b.Credentials(deref(b.Settings.AuthSecret), "auth", "root"), b.AuthSecrets...),
+		AuthSecrets:    append(b.Credentials(inner(b.Settings.AuthSecret), "auth", "root"), b.AuthSecrets...),
 	}
 	for _, p := range b.Pods {
 		group, err := b.group(p, exporter)
@@ -83,14 +83,14 @@ func (b Blueprint) statefulSet(p Pods, template corev1.PodTemplateSpec) *appsv1.
 // ephemeral tells whether data is lost with its pod. Half-filled objects without storage are treated so too, since a
 // claim without a size cannot be made; admission refuses them.
 func (b Blueprint) ephemeral(p Pods) bool {
-	return *b.Settings.StorageType == kubedbv1.StorageEphemeral || deref(p.Group.Storage) == nil
+	return *b.Settings.StorageType == kubedbv1.StorageEphemeral || inner(p.Group.Storage) == nil
 }
 
 func (b Blueprint) claims(p Pods) []corev1.PersistentVolumeClaim {
 	if b.ephemeral(p) {
 		return nil
 	}
-	spec := *deref(p.Group.Storage).DeepCopy()
+	spec := *inner(p.Group.Storage).DeepCopy()
 	if len(spec.AccessModes) == 0 {
 		spec.AccessModes = []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}
 	}

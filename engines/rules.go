@@ -20,15 +20,15 @@ func CheckCommon(db, old Database, s Settings) field.ErrorList {
 	if old == nil {
 		errs = append(errs, checkNames(db, s)...)
 	}
-	if value(s.StorageType) == kubedbv1.StorageEphemeral && value(s.DeletionPolicy) == kubedbv1.DeletionHalt {
+	if deref(s.StorageType) == kubedbv1.StorageEphemeral && deref(s.DeletionPolicy) == kubedbv1.DeletionHalt {
 		because := ""
-		if value(s.Halted) {
+		if deref(s.Halted) {
 			because = ", which halted: true asks for,"
 		}
 		errs = append(errs, field.Invalid(spec.Child("deletionPolicy"), *s.DeletionPolicy,
 			"Halt"+because+" keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable"))
 	}
-	if ref := deref(s.AuthSecret); ref != nil && ref.ExternallyManaged && ref.Name == "" {
+	if ref := inner(s.AuthSecret); ref != nil && ref.ExternallyManaged && ref.Name == "" {
 		errs = append(errs, field.Required(spec.Child("authSecret", "name"),
 			"with externallyManaged: true the operator makes no Secret: name the one that holds username and password"))
 	}
@@ -40,7 +40,7 @@ func CheckCommon(db, old Database, s Settings) field.ErrorList {
 
 // checkInline checks the names of inline files; their content is checked with everything else that is configuration.
 func checkInline(g GroupSettings) field.ErrorList {
-	c := deref(g.Configuration)
+	c := inner(g.Configuration)
 	if c == nil {
 		return nil
 	}

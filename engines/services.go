@@ -28,7 +28,7 @@ func (b Blueprint) services() []*corev1.Service {
 	primary := b.service(name, b.Ports, b.Primary)
 	b.override(primary, AliasPrimary)
 	services := []*corev1.Service{headless, primary}
-	if deref(b.Settings.Monitor) != nil {
+	if inner(b.Settings.Monitor) != nil {
 		services = append(services, b.stats())
 	}
 	return services
@@ -47,7 +47,7 @@ func (b Blueprint) service(name string, ports []corev1.ServicePort, among map[st
 
 // stats is what a Prometheus scrapes; it lists pods that are not ready too, since those are the interesting ones.
 func (b Blueprint) stats() *corev1.Service {
-	monitor := deref(b.Settings.Monitor)
+	monitor := inner(b.Settings.Monitor)
 	port := exporterPort(monitor)
 	s := b.service(StatsService(b.Database.GetName()), []corev1.ServicePort{{
 		Name: PortMetrics, Port: port, TargetPort: intstr.FromInt32(port), Protocol: corev1.ProtocolTCP,
