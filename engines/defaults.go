@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/certs"
 )
 
 // DefaultSettings fills what the user left out of the parts that every kind has. What pods are made of (security
@@ -71,7 +72,7 @@ func moveConfigSecret(old **corev1.LocalObjectReference, configuration **kubedbv
 }
 
 // CertificateSecret is the name of the Secret that clients find a certificate in, unless the user gives another.
-func CertificateSecret(db Database, alias string) string { return db.GetName() + "-" + alias + "-cert" }
+func CertificateSecret(db Database, alias string) string { return certs.Name(db.GetName(), alias) }
 
 // defaultCertificates lists every certificate of the kind and names its Secret. Without an issuer there is nothing to
 // list: the database asks for a managed issuer, whose certificates are the operator's own affair.
