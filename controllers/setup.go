@@ -46,7 +46,7 @@ func CacheOptions(kinds []engines.Engine, workloads apply.Workloads, certManager
 	// Claims carry the workload's selector labels only, so they are told by the name of their kind.
 	names := make([]string, 0, len(kinds))
 	for _, e := range kinds {
-		names = append(names, nameLabel(e))
+		names = append(names, e.Kind().Label())
 	}
 	claims, err := labels.NewRequirement(engines.LabelName, selection.In, names)
 	if err != nil {
@@ -120,16 +120,10 @@ func (c *Database) Setup(ctx context.Context, mgr ctrl.Manager, concurrency int)
 	return b.Complete(c)
 }
 
-// nameLabel is the value of app.kubernetes.io/name on everything that belongs to a database of this kind.
-func nameLabel(e engines.Engine) string {
-	k := e.Kind()
-	return k.DatabaseResource + "." + k.Database.Group
-}
-
 // ofLabels finds the database of a pod, a claim or a budget. The label is a hint for the queue only; nothing is decided by it.
 func (c *Database) ofLabels(_ context.Context, o client.Object) []reconcile.Request {
 	l := o.GetLabels()
-	if l[engines.LabelName] != nameLabel(c.Engine) || l[engines.LabelInstance] == "" {
+	if l[engines.LabelName] != c.Engine.Kind().Label() || l[engines.LabelInstance] == "" {
 		return nil
 	}
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: o.GetNamespace(), Name: l[engines.LabelInstance]}}}

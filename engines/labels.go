@@ -20,10 +20,13 @@ const (
 // ManagedBy is the value of LabelManagedBy.
 const ManagedBy = "kubedb.com"
 
+// Label is the value of LabelName on everything that belongs to a database of this kind.
+func (k Kind) Label() string { return k.DatabaseResource + "." + k.Database.Group }
+
 // SelectorLabels select everything that belongs to one database.
 func SelectorLabels(kind Kind, db Database) map[string]string {
 	return map[string]string{
-		LabelName:     kind.DatabaseResource + "." + kind.Database.Group,
+		LabelName:     kind.Label(),
 		LabelInstance: db.GetName(),
 	}
 }
