@@ -54,7 +54,7 @@ func (c *Database) observe(ctx context.Context, s *session) error {
 func groupHealth(g ops.Group, pods []corev1.Pod) ops.GroupHealth {
 	h := ops.GroupHealth{Workload: g.Workload, Want: g.Replicas}
 	for i := range pods {
-		if steps.PodReady(&pods[i]) && pods[i].DeletionTimestamp == nil {
+		if steps.PodUp(&pods[i]) {
 			h.Ready++
 		}
 	}

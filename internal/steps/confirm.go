@@ -56,10 +56,10 @@ func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string
 	}
 	up := map[types.UID]bool{}
 	for i := range live {
-		up[live[i].UID] = podUp(&live[i])
+		up[live[i].UID] = PodUp(&live[i])
 	}
 	for i := range g.pods {
-		if p := &g.pods[i]; p.Name != name && podUp(p) && !up[p.UID] {
+		if p := &g.pods[i]; p.Name != name && PodUp(p) && !up[p.UID] {
 			return &apply.BehindError{What: "pod " + p.Name}
 		}
 	}

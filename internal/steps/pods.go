@@ -175,7 +175,7 @@ func remembered(budget *policyv1.PodDisruptionBudget, next *corev1.Pod, group []
 	}
 	for i := range group {
 		p := &group[i]
-		if e := look(p); e != nil && e.Predecessor() && podUp(p) {
+		if e := look(p); e != nil && e.Predecessor() && PodUp(p) {
 			return e
 		}
 	}
@@ -211,8 +211,8 @@ func (x *Executor) forgetEviction(ctx context.Context, budget *policyv1.PodDisru
 	return nil
 }
 
-// podUp tells whether a pod is Ready and stays.
-func podUp(p *corev1.Pod) bool { return PodReady(p) && p.DeletionTimestamp == nil }
+// PodUp tells whether a pod is Ready and stays.
+func PodUp(p *corev1.Pod) bool { return PodReady(p) && p.DeletionTimestamp == nil }
 
 func podNamed(pods []corev1.Pod, name string) *corev1.Pod {
 	for i := range pods {

@@ -228,7 +228,7 @@ func (x *Executor) takeDown(ctx context.Context, pod *corev1.Pod, name string, s
 // otherDown names a pod of the group other than that one which is not Ready, or leaves.
 func otherDown(pods []corev1.Pod, name string) string {
 	for i := range pods {
-		if pods[i].Name != name && !podUp(&pods[i]) {
+		if pods[i].Name != name && !PodUp(&pods[i]) {
 			return pods[i].Name
 		}
 	}
@@ -251,7 +251,7 @@ func (x *Executor) startPod(ctx context.Context, t *Target, a ops.StartPod) (ops
 		return ops.Outcome{}, err
 	}
 	pod := podNamed(g.pods, a.Pod)
-	if g.live == nil || pod == nil || !podUp(pod) {
+	if g.live == nil || pod == nil || !PodUp(pod) {
 		return starting, nil
 	}
 	claims, err := x.claims(ctx, x.Client, t, g.Group, a.Pod)
