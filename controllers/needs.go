@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -23,15 +24,15 @@ func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Sav
 			needs.AddPod(workload.Spec.Template.Spec)
 		}
 	}
+	maps.DeleteFunc(needs, func(name string, _ []string) bool {
+		return name == certs.PendingCopy(o.request.Database) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name })
+	})
 	ours := steps.SecretNeeds{}
 	for name, keys := range needs {
 		if certs.IsCopy(o.request.Database, name) {
 			ours[name] = keys
 			delete(needs, name)
 		}
-	}
-	comes := func(name string) bool {
-		return name == certs.PendingCopy(o.request.Database) || slices.ContainsFunc(made, func(s *corev1.Secret) bool { return s.Name == name })
 	}
 	for _, part := range []struct {
 		needs  steps.SecretNeeds
@@ -40,7 +41,7 @@ func (c *Database) startable(ctx context.Context, o *operation, saved *steps.Sav
 		{needs, "make it again as it was, labels too, and then another request"},
 		{ours, "a Restart gives the pods the certificates that there are, once all of them are issued"},
 	} {
-		problems, err := c.Executor.Lacks(ctx, o.request.Namespace, part.needs, comes)
+		problems, err := c.Executor.Lacks(ctx, o.request.Namespace, part.needs)
 		if err != nil {
 			return err
 		}

@@ -66,12 +66,9 @@ func keysOf(items []corev1.KeyToPath) []string {
 	return keys
 }
 
-// Lacks says what of those Secrets is not there, and of which keys. It asks the API server for each but those that are left out.
-func (x *Executor) Lacks(ctx context.Context, namespace string, needs SecretNeeds, leftOut func(name string) bool) (problems []string, err error) {
+// Lacks says what of those Secrets is not there, and of which keys. It asks the API server for each.
+func (x *Executor) Lacks(ctx context.Context, namespace string, needs SecretNeeds) (problems []string, err error) {
 	for _, name := range slices.Sorted(maps.Keys(needs)) {
-		if leftOut(name) {
-			continue
-		}
 		secret, err := x.liveSecret(ctx, namespace, name)
 		if err != nil {
 			return nil, err

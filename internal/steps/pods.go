@@ -100,7 +100,7 @@ func (x *Executor) whyUnstarted(ctx context.Context, t *Target, g group, out ops
 	}
 	needs := SecretNeeds{}
 	needs.AddPod(g.live.Spec.Template.Spec)
-	problems, err := x.Lacks(ctx, t.Database.Object.GetNamespace(), needs, func(string) bool { return false })
+	problems, err := x.Lacks(ctx, t.Database.Object.GetNamespace(), needs)
 	if len(problems) > 0 {
 		out.Message += "; it does not start: " + strings.Join(problems, ", ")
 	}
