@@ -112,7 +112,7 @@ func (c *Database) edited(o *operation, version *catalogv1.VersionSpec) (after e
 // growsBlindly tells whether an operation need not know what cannot be read or rendered: volumes grow whatever the configuration
 // says, and a full disk is when that matters. Workloads have to be there, since none can be made.
 func (c *Database) growsBlindly(ctx context.Context, o *operation, why error) bool {
-	if o.request.Type != opsv1.VolumeExpansion || !asRefusal(why, new(*refusal)) {
+	if _, refused := errors.AsType[*refusal](why); !refused || o.request.Type != opsv1.VolumeExpansion {
 		return false
 	}
 	missing, err := c.unprovisioned(ctx, o.db.Object)

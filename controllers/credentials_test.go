@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"errors"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -38,8 +39,7 @@ func TestCredentialsAreMadeOnce(t *testing.T) {
 		w := newWorld(t, append([]client.Object{database()}, c.objects...)...)
 		auth := engines.AuthSecret{Secret: &corev1.Secret{ObjectMeta: object("px-auth")}}
 		err := w.controller.createCredentials(t.Context(), database(), auth, []engines.GroupObjects{{StatefulSet: set}})
-		var refused *refusal
-		if asRefusal(err, &refused) != c.refused || err != nil && !c.refused {
+		if _, refused := errors.AsType[*refusal](err); refused != c.refused || err != nil && !c.refused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -193,8 +193,9 @@ func TestAnOperationWithoutARevisionYet(t *testing.T) {
 		db := heldBy(r)
 		w := newWorld(t, db, r)
 		o := w.operation(t, db)
-		var refused *refusal // there is no catalog here, which is the first thing that beginning asks for
-		if err := w.controller.load(t.Context(), o, false); !asRefusal(err, &refused) || refused.reason != kubedbv1.ReasonVersionNotFound {
+		err := w.controller.load(t.Context(), o, false)
+		// There is no catalog here, which is the first thing that beginning asks for.
+		if refused, ok := errors.AsType[*refusal](err); !ok || refused.reason != kubedbv1.ReasonVersionNotFound {
 			t.Errorf("%v", err)
 		}
 	})
@@ -204,8 +205,9 @@ func TestAnOperationWithoutARevisionYet(t *testing.T) {
 		db := heldBy(r)
 		w := newWorld(t, db, r)
 		o := w.operation(t, db)
-		var refused *refusal // it had TLS when the request was admitted
-		if _, err := w.controller.changeTLS(t.Context(), o, db); !asRefusal(err, &refused) || refused.reason != opsv1.ReasonInvalid {
+		_, err := w.controller.changeTLS(t.Context(), o, db)
+		// It had TLS when the request was admitted.
+		if refused, ok := errors.AsType[*refusal](err); !ok || refused.reason != opsv1.ReasonInvalid {
 			t.Errorf("%v", err)
 		}
 	})

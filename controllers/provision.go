@@ -100,13 +100,13 @@ func (c *Database) furnish(ctx context.Context, s *session, version *catalogv1.V
 
 // stall says on the database why it cannot be provisioned. What may come right by itself is looked at again.
 func (c *Database) stall(s *session, err error) (time.Duration, error) {
-	var refused *refusal
+	refused, isRefused := errors.AsType[*refusal](err)
 	var foreign *apply.ForeignError
 	lacks := func(reason string, why error) (time.Duration, error) {
 		return c.lacks(s, kubedbv1.ConditionStalled, metav1.ConditionTrue, reason, why.Error()), nil
 	}
 	switch {
-	case asRefusal(err, &refused):
+	case isRefused:
 		after, _ := lacks(refused.reason, refused)
 		if refused.reason == kubedbv1.ReasonVersionNotFound {
 			after = 0 // the watch tells

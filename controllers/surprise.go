@@ -38,10 +38,10 @@ func (c *Database) surprise(ctx context.Context, o *operation, err error) error 
 
 // isFinal tells whether an error before there is a plan ends the operation, and by what reason.
 func (c *Database) isFinal(o *operation, err error) (reason string, final bool) {
-	var refused *refusal
+	refused, isRefused := errors.AsType[*refusal](err)
 	var foreign *apply.ForeignError
 	switch {
-	case asRefusal(err, &refused):
+	case isRefused:
 		return refused.reason, true
 	case errors.As(err, &foreign):
 		return kubedbv1.ReasonNameTaken, true
