@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -58,7 +58,7 @@ func checkStamp(object metav1.Object, who authenticationv1.UserInfo) field.Error
 	if err != nil {
 		return field.ErrorList{field.Required(stampPath, err.Error())}
 	}
-	if !sameUser(stamped, who) {
+	if !equality.Semantic.DeepEqual(stamped, who) { // JSON makes no difference between empty and absent lists, nor does this
 		return field.ErrorList{field.Forbidden(stampPath, fmt.Sprintf(
 			"it names %q and the requester is %q: leave the annotation out, admission fills it in", stamped.Username, who.Username))}
 	}
@@ -71,12 +71,4 @@ func checkStampKept(object, old metav1.Object) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Forbidden(stampPath, "it records who created the request and cannot change: leave it as it is")}
-}
-
-// sameUser compares what was recorded with what is known; JSON makes no difference between empty and absent lists.
-func sameUser(a, b authenticationv1.UserInfo) bool {
-	if a.Username != b.Username || a.UID != b.UID || len(a.Groups) != len(b.Groups) || len(a.Extra) != len(b.Extra) {
-		return false
-	}
-	return (len(a.Groups) == 0 || reflect.DeepEqual(a.Groups, b.Groups)) && (len(a.Extra) == 0 || reflect.DeepEqual(a.Extra, b.Extra))
 }
