@@ -1,7 +1,6 @@
 package admit
 
 import (
-	"errors"
 	"fmt"
 
 	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
@@ -144,36 +143,28 @@ func (r reader) issuers(refs []issuerRef) (map[string]issuerFact, error) {
 }
 
 func (r reader) issuer(ref issuerRef) (issuerFact, error) {
-	var object client.Object
-	var generic cmv1.GenericIssuer
-	namespace := ""
-	switch ref.ref.Kind {
-	case cmv1.ClusterIssuerKind:
+	issuer, namespace := cmv1.GenericIssuer(&cmv1.Issuer{}), r.namespace
+	if ref.ref.Kind == cmv1.ClusterIssuerKind {
+		issuer, namespace = &cmv1.ClusterIssuer{}, ""
 		if !ref.kept {
 			allowed, err := r.mayUse(ref.ref.Name)
 			if err != nil || !allowed {
 				return issuerFact{denied: !allowed}, err
 			}
 		}
-		issuer := &cmv1.ClusterIssuer{}
-		object, generic = issuer, issuer
-	default:
-		issuer := &cmv1.Issuer{}
-		object, generic, namespace = issuer, issuer, r.namespace
 	}
 	if r.config.NoCertManager {
 		return issuerFact{notInstalled: true}, nil
 	}
-	found, err := r.read(namespace, ref.ref.Name, object)
-	var noKind *meta.NoKindMatchError
-	if errors.As(err, &noKind) {
+	found, err := r.read(namespace, ref.ref.Name, issuer)
+	if meta.IsNoMatchError(err) {
 		return issuerFact{notInstalled: true}, nil
 	}
 	if err != nil || !found {
 		return issuerFact{}, err
 	}
-	fact := issuerFact{found: true, acme: generic.GetSpec().ACME != nil, managed: managed(object)}
-	for _, c := range generic.GetStatus().Conditions {
+	fact := issuerFact{found: true, acme: issuer.GetSpec().ACME != nil, managed: managed(issuer)}
+	for _, c := range issuer.GetStatus().Conditions {
 		if c.Type == cmv1.IssuerConditionReady {
 			fact.ready, fact.why = c.Status == cmmeta.ConditionTrue, c.Message
 		}

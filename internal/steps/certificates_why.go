@@ -42,11 +42,7 @@ func (x *Executor) issuerProblem(ctx context.Context, c *cmv1.Certificate) (stri
 	if ref.Kind == cmv1.ClusterIssuerKind {
 		issuer, key.Namespace = &cmv1.ClusterIssuer{}, ""
 	}
-	object, ok := issuer.(client.Object)
-	if !ok {
-		return "", fmt.Errorf("%T is no object", issuer)
-	}
-	err := x.Client.Get(ctx, key, object)
+	err := x.Client.Get(ctx, key, issuer)
 	if apierrors.IsNotFound(err) {
 		return fmt.Sprintf("there is no %s %s", ref.Kind, ref.Name), nil
 	}
