@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"time"
 )
@@ -72,9 +71,6 @@ func issue(template *x509.Certificate, signer *Authority) (Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return Authority{}, fmt.Errorf("making a key: %w", err)
-	}
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
-		return Authority{}, fmt.Errorf("drawing a serial number: %w", err)
 	}
 	if signer == nil {
 		signer = &Authority{Certificate: template, Key: key}
