@@ -50,9 +50,9 @@ func (b Blueprint) fill(p Pods, own, spec *corev1.PodSpec) {
 const nobody = int64(65534)
 
 // fillPod lets the pod's group into its volumes and asks the scheduler, without insisting, to spread the pods over nodes.
-func fillPod(spec *corev1.PodSpec, group int64, selector *metav1.LabelSelector) {
+func fillPod(spec *corev1.PodSpec, fsGroup int64, selector *metav1.LabelSelector) {
 	security := spec.SecurityContext
-	unset(&security.FSGroup, group)
+	unset(&security.FSGroup, fsGroup) // the user's number, as KubeDB has it
 	// Changing the owner of every file again at each start would make a restart as long as the volume is large.
 	unset(&security.FSGroupChangePolicy, corev1.FSGroupChangeOnRootMismatch)
 	unset(&security.SeccompProfile, corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault})

@@ -45,7 +45,7 @@ func (e *ForeignError) Error() string {
 type Applier struct {
 	// Client reads from watch caches and writes to the API server.
 	Client client.Client
-	// Live reads from the API server; used only for Secrets, which are never cached, and before a workload is made.
+	// Live reads from the API server: Secrets, which are never cached, and what has to be certain before a write.
 	Live client.Reader
 	// Workloads says what StatefulSets are written as.
 	Workloads Workloads
