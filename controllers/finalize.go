@@ -42,7 +42,7 @@ func (c *Database) finalize(ctx context.Context, s *session) error {
 	}
 	controllerutil.RemoveFinalizer(db, kubedbv1.Finalizer)
 	controllerutil.RemoveFinalizer(db, kubedbv1.KubeDBFinalizer) // nobody else is left to do that
-	err := s.db.PatchSpec(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
+	err := s.db.Patch(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
 	if client.IgnoreNotFound(err) != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (c *Database) provision(ctx context.Context, s *session) (time.Duration, er
 		return 0, err
 	}
 	if controllerutil.AddFinalizer(db, kubedbv1.Finalizer) {
-		return 0, s.db.PatchSpec(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
+		return 0, s.db.Patch(ctx, client.RawPatch(types.MergePatchType, finalizers(db)), apply.FieldOwner)
 	}
 	if *c.Engine.Settings(db).Halted {
 		return 0, c.halt(ctx, s)

@@ -126,8 +126,8 @@ func Paused(status *kubedbv1.DatabaseStatus) (paused, byUser bool) {
 	return true, c.Reason != kubedbv1.ReasonOperationInProgress
 }
 
-// PatchSpec sends a patch of the main resource and keeps the status that this pass has gathered so far.
-func (d *Database) PatchSpec(ctx context.Context, patch client.Patch, opts ...client.PatchOption) error {
+// Patch sends a patch of the main resource and keeps the status that this pass has gathered so far.
+func (d *Database) Patch(ctx context.Context, patch client.Patch, opts ...client.PatchOption) error {
 	if err := d.Commit(ctx); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (x *Executor) editDatabase(ctx context.Context, t *Target, to ops.Side) (op
 		return ops.Outcome{}, err
 	}
 	body := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q},"spec":%s}`, db.GetResourceVersion(), patch)
-	if err := t.Database.PatchSpec(ctx, client.RawPatch(types.MergePatchType, body), apply.FieldOwner); err != nil {
+	if err := t.Database.Patch(ctx, client.RawPatch(types.MergePatchType, body), apply.FieldOwner); err != nil {
 		return ops.Outcome{}, err
 	}
 	return done("the spec is as requested"), nil
