@@ -29,7 +29,7 @@ func (c *Database) createCredentials(ctx context.Context, db engines.Database, a
 	case err == nil:
 		return nil
 	case !apierrors.IsNotFound(err):
-		return fmt.Errorf("reading Secret %s: %w", auth.Secret.Name, err)
+		return err
 	}
 	used, err := c.reads(ctx, db, groups, auth.Secret.Name)
 	if err != nil {

@@ -260,9 +260,11 @@ func absent(db *journal.Database, name string) string {
 	return "there is no database " + name + " in this namespace"
 }
 
-// secret reads a user's Secret from the API server; Secrets are never cached.
+// secret reads a Secret, of the user's or of the operator's, from the API server; Secrets are never cached.
 func (c *Database) secret(ctx context.Context, namespace, name string) (*corev1.Secret, error) {
 	var secret corev1.Secret
-	err := c.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret)
-	return &secret, err
+	if err := c.Live.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, &secret); err != nil {
+		return nil, fmt.Errorf("reading Secret %s: %w", name, err)
+	}
+	return &secret, nil
 }

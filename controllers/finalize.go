@@ -126,11 +126,11 @@ func (c *Database) deleteCredentials(ctx context.Context, db engines.Database) e
 		if apierrors.IsNotFound(err) || err == nil && !c.madeFor(db, live) {
 			continue
 		}
-		if err == nil {
-			err = apply.DeleteExact(ctx, c.Client, live)
+		if err != nil {
+			return err
 		}
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting Secret %s: %w", auth.Secret.Name, err)
+		if err := apply.DeleteExact(ctx, c.Client, live); err != nil {
+			return fmt.Errorf("deleting Secret %s: %w", live.Name, err)
 		}
 	}
 	return nil

@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -193,13 +192,10 @@ func (c *Database) createSecrets(ctx context.Context, db engines.Database, objec
 // createConfig creates a rendered Secret, unless it is there.
 func (c *Database) createConfig(ctx context.Context, db engines.Database, config *corev1.Secret) error {
 	live, err := c.secret(ctx, config.Namespace, config.Name)
-	switch {
-	case apierrors.IsNotFound(err), err == nil && !apply.Made(live, config, db):
+	if apierrors.IsNotFound(err) || err == nil && !apply.Made(live, config, db) {
 		return c.Apply.CreateOnly(ctx, db, config, true)
-	case err != nil:
-		return fmt.Errorf("reading Secret %s: %w", config.Name, err)
 	}
-	return nil
+	return err
 }
 
 // applyWorkload creates the workload, or brings everything but its pod template up to date.

@@ -31,7 +31,7 @@ func (c *Database) render(ctx context.Context, db engines.Database, version *cat
 				fmt.Errorf("the configuration Secret %q, which %s names, does not exist", name, g.Path.Child("configuration", "secretName"))}
 		}
 		if err != nil {
-			return engines.Objects{}, fmt.Errorf("reading the configuration Secret %q: %w", name, err)
+			return engines.Objects{}, err
 		}
 		in.UserConfig[name] = secret.Data
 	}
