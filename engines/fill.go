@@ -146,10 +146,10 @@ func fillProbe(to **corev1.Probe, defaults *corev1.Probe) {
 	if p.ProbeHandler == (corev1.ProbeHandler{}) {
 		p.ProbeHandler = defaults.DeepCopy().ProbeHandler
 	}
-	set(&p.InitialDelaySeconds, cmp.Or(p.InitialDelaySeconds, defaults.InitialDelaySeconds))
-	set(&p.TimeoutSeconds, cmp.Or(p.TimeoutSeconds, defaults.TimeoutSeconds))
-	set(&p.PeriodSeconds, cmp.Or(p.PeriodSeconds, defaults.PeriodSeconds))
-	set(&p.FailureThreshold, cmp.Or(p.FailureThreshold, defaults.FailureThreshold))
+	p.InitialDelaySeconds = cmp.Or(p.InitialDelaySeconds, defaults.InitialDelaySeconds)
+	p.TimeoutSeconds = cmp.Or(p.TimeoutSeconds, defaults.TimeoutSeconds)
+	p.PeriodSeconds = cmp.Or(p.PeriodSeconds, defaults.PeriodSeconds)
+	p.FailureThreshold = cmp.Or(p.FailureThreshold, defaults.FailureThreshold)
 }
 
 // CoordinatorResources are the defaults of coordinator sidecars.

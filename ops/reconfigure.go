@@ -37,9 +37,7 @@ func Reconfigured(old *kubedbv1.ConfigurationSpec, change opsv1.ReconfigurationS
 	if change.ConfigSecret != nil {
 		result.SecretName = change.ConfigSecret.Name
 	}
-	files := slices.AppendSeq(make([]string, 0, len(change.ApplyConfig)), maps.Keys(change.ApplyConfig))
-	slices.Sort(files)
-	for _, file := range files {
+	for _, file := range slices.Sorted(maps.Keys(change.ApplyConfig)) {
 		merged, err := d.Merge(result.Inline[file], change.ApplyConfig[file])
 		if err != nil {
 			return nil, fmt.Errorf("applyConfig[%s]: %w", file, err)
