@@ -69,7 +69,7 @@ func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string
 // otherGone names a pod of the group other than that one which does not exist.
 func otherGone(g group, name string) string {
 	for i := range g.Replicas {
-		if other := fmt.Sprintf("%s-%d", g.Workload, i); other != name && podNamed(g.pods, other) == nil {
+		if other := g.Pod(i); other != name && podNamed(g.pods, other) == nil {
 			return other
 		}
 	}

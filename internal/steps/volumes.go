@@ -83,11 +83,9 @@ func (x *Executor) claims(ctx context.Context, from client.Reader, t *Target, g 
 		key := client.ObjectKey{Namespace: t.Database.Object.GetNamespace(), Name: g.Claim(ordinal)}
 		err := from.Get(ctx, key, &claim)
 		switch {
-		case apierrors.IsNotFound(err):
-			set[key.Name] = nil
-		case err != nil:
+		case client.IgnoreNotFound(err) != nil:
 			return nil, fmt.Errorf("reading claim %s: %w", key.Name, err)
-		case ours.Matches(labels.Set(claim.Labels)):
+		case err == nil && ours.Matches(labels.Set(claim.Labels)):
 			set[key.Name] = &claim
 		default:
 			set[key.Name] = nil
