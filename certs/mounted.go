@@ -71,7 +71,7 @@ func Settled(leaves []Leaf, now time.Time) (settled bool, again time.Duration) {
 			continue
 		}
 		due := c.Status.RenewalTime
-		if !Ready(c) || Issuing(c) != nil || (due != nil && due.Sub(now) < renewalsApart && lasting(c)) {
+		if !Ready(c) || (due != nil && due.Sub(now) < renewalsApart && lasting(c)) {
 			again = max(again, renewalsApart)
 		}
 	}
