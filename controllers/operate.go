@@ -217,7 +217,7 @@ func (c *Database) giveUp(ctx context.Context, o *operation, message string) err
 		message = fmt.Sprintf("%s; undoing it failed too: %s", cause.Message, message)
 	}
 	message += o.lasting(message)
-	o.db.Set(kubedbv1.ConditionDegraded, "True", opsv1.ReasonUndoIncomplete, message)
+	o.db.Set(kubedbv1.ConditionDegraded, metav1.ConditionTrue, opsv1.ReasonUndoIncomplete, message)
 	end := steps.End{Outcome: kubedbv1.OutcomeFailed, Reason: opsv1.ReasonUndoIncomplete, Message: message}
 	if _, err := c.Executor.Do(ctx, o.target(c, ops.Before, end), ops.Resume{Undo: true}); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -248,5 +247,3 @@ func (c *Database) stampOf(ctx context.Context, db engines.Database, workload st
 }
 
 func hashOf(set *appsv1.StatefulSet) string { return set.Annotations[opsv1.AnnotationTemplateHash] }
-
-func sameVersion(a, b *catalogv1.VersionSpec) bool { return equality.Semantic.DeepEqual(a, b) }

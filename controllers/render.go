@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -67,7 +68,7 @@ func (r *renderings) get(db engines.Database, version *catalogv1.VersionSpec, tl
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	k, ok := r.kept[types.NamespacedName{Namespace: db.GetNamespace(), Name: db.GetName()}]
-	if !ok || k.uid != db.GetUID() || k.generation != db.GetGeneration() || !sameVersion(&k.version, version) || k.tls != tls {
+	if !ok || k.uid != db.GetUID() || k.generation != db.GetGeneration() || !equality.Semantic.DeepEqual(&k.version, version) || k.tls != tls {
 		return engines.Objects{}, false
 	}
 	return k.objects, true
