@@ -3,6 +3,7 @@ package webhooks
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/json"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/drydock-db/drydock/engines"
 )
@@ -96,13 +97,13 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // decode reads a review in one pass. It returns whether there is a review at all, and what is wrong with its objects.
 func decode(body []byte, review *envelope[question]) (known bool, err error) {
-	err = json.UnmarshalCaseSensitivePreserveInts(body, review)
+	err = kjson.UnmarshalCaseSensitivePreserveInts(body, review)
 	if err != nil {
 		// Decoding may have stopped before it came to the name of the question.
 		var bare envelope[struct {
 			UID types.UID `json:"uid"`
 		}]
-		if err := json.UnmarshalCaseSensitivePreserveInts(body, &bare); err != nil {
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(body, &bare); err != nil {
 			return false, err
 		}
 		review.Request.UID = bare.Request.UID
@@ -221,7 +222,8 @@ func respond(w http.ResponseWriter, uid types.UID, a answer) {
 		response.Patch, response.PatchType = a.patch, &kind
 	}
 	w.Header()["Content-Type"] = asJSON
-	write(w, &review)
+	// An error here means that the API server hung up; it will not hear of it either way.
+	_ = json.NewEncoder(w).Encode(&review)
 }
 
 func statusOf(err error) metav1.Status {

@@ -2,7 +2,6 @@ package webhooks
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -61,10 +60,4 @@ func (o OpsRequest) judge(ctx context.Context, q *question, r, old engines.OpsRe
 func patched(body []byte, before, after any, warnings ...string) answer {
 	p, err := patch(body, before, after)
 	return answer{patch: p, err: err, warnings: warnings}
-}
-
-// write sends a review with the response.
-func write(w http.ResponseWriter, review *verdict) {
-	// An error here means that the API server hung up; it will not hear of it either way.
-	_ = json.NewEncoder(w).Encode(review)
 }
