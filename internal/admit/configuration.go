@@ -95,10 +95,10 @@ func checkConfigSecret(ref secretRef, data map[string][]byte, d mycnf.Dialect) f
 // checkConfigSecrets is about configSecret: it has to exist, to be readable for the requester and to make sense.
 func checkConfigSecrets(o *operation) field.ErrorList {
 	refs := o.configSecrets()
-	errs := checkSecretRights(refs, o.secrets, o.who)
+	errs := checkSecretRefs(refs, o.secrets, o.who)
 	for _, ref := range refs {
 		switch fact := o.secrets[ref.key()]; {
-		case fact.denied:
+		case fact.denied, fact.never != "":
 		case !fact.found:
 			errs = append(errs, notFound(ref.path, ref.name, fmt.Sprintf(
 				"there is no Secret of that name in namespace %s: create it first, or correct the name", o.object.GetNamespace())))

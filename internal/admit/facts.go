@@ -2,6 +2,7 @@ package admit
 
 import (
 	"fmt"
+	"strings"
 
 	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
@@ -9,9 +10,11 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
@@ -23,7 +26,9 @@ import (
 // secretFact is what is known of a Secret. Nothing is, if the requester may not read it: not even whether it exists.
 type secretFact struct {
 	denied, found bool
-	data          map[string][]byte
+	// never is why no Secret can have that name; nobody was asked about it then.
+	never string
+	data  map[string][]byte
 }
 
 // issuerFact is what is known of an Issuer or ClusterIssuer.
@@ -35,6 +40,8 @@ type issuerFact struct {
 	notInstalled bool
 	// why it is not ready, in its own words.
 	why string
+	// never is why no issuer can have that name.
+	never string
 }
 
 // classes are the StorageClasses of the cluster.
@@ -68,6 +75,9 @@ func (r reader) read(namespace, name string, into client.Object, opts ...client.
 }
 
 func (r reader) get(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
+	if len(path.IsValidPathSegmentName(name)) > 0 { // no object has such a name, and clients do not ask for it
+		return false, nil
+	}
 	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)
 	switch {
 	case err == nil:
@@ -77,6 +87,9 @@ func (r reader) get(from client.Reader, namespace, name string, into client.Obje
 	}
 	return false, fmt.Errorf("reading %T %s: %w", into, name, err)
 }
+
+// noName says why no Secret and no issuer can have a name; "" when one can.
+func noName(name string) string { return strings.Join(validation.IsDNS1123Subdomain(name), "; ") }
 
 // version reads the catalog entry of a name; nil when there is none.
 func (r reader) version(kind engines.Kind, name string) (*catalogv1.VersionSpec, error) {
@@ -111,6 +124,9 @@ func (r reader) secrets(refs []secretRef) (map[string]secretFact, error) {
 }
 
 func (r reader) secret(ref secretRef) (secretFact, error) {
+	if why := noName(ref.name); why != "" {
+		return secretFact{never: why}, nil
+	}
 	allowed, err := r.mayHave(ref)
 	if err != nil || !allowed {
 		return secretFact{denied: true}, err
@@ -142,16 +158,27 @@ func (r reader) issuers(refs []issuerRef) (map[string]issuerFact, error) {
 	return known, nil
 }
 
+// issuer looks at one that the database keeps without asking for rights; it is missing like any other if its name cannot be.
 func (r reader) issuer(ref issuerRef) (issuerFact, error) {
+	if ref.kept {
+		return r.readIssuer(ref)
+	}
+	if why := noName(ref.ref.Name); why != "" {
+		return issuerFact{never: why}, nil
+	}
+	if ref.ref.Kind == cmv1.ClusterIssuerKind {
+		allowed, err := r.mayUse(ref.ref.Name)
+		if err != nil || !allowed {
+			return issuerFact{denied: !allowed}, err
+		}
+	}
+	return r.readIssuer(ref)
+}
+
+func (r reader) readIssuer(ref issuerRef) (issuerFact, error) {
 	issuer, namespace := cmv1.GenericIssuer(&cmv1.Issuer{}), r.namespace
 	if ref.ref.Kind == cmv1.ClusterIssuerKind {
 		issuer, namespace = &cmv1.ClusterIssuer{}, ""
-		if !ref.kept {
-			allowed, err := r.mayUse(ref.ref.Name)
-			if err != nil || !allowed {
-				return issuerFact{denied: !allowed}, err
-			}
-		}
 	}
 	if r.config.NoCertManager {
 		return issuerFact{notInstalled: true}, nil

@@ -22,7 +22,7 @@ func hintSecrets(p *proposal) []string {
 	var hints []string
 	for _, ref := range p.newSecrets {
 		fact := p.secrets[ref.key()]
-		if fact.denied || !ref.use.read() {
+		if fact.denied || fact.never != "" || !ref.use.read() {
 			continue
 		}
 		if !fact.found {

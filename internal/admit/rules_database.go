@@ -205,7 +205,7 @@ func checkInlineSize(p *proposal) field.ErrorList {
 
 // checkSecrets is about Secrets that are there: one that is missing may come yet.
 func checkSecrets(p *proposal) field.ErrorList {
-	errs := checkSecretRights(p.newSecrets, p.secrets, p.who)
+	errs := checkSecretRefs(p.newSecrets, p.secrets, p.who)
 	for _, ref := range p.newSecrets {
 		if fact := p.secrets[ref.key()]; fact.found && ref.use == forConfiguration {
 			errs = append(errs, checkConfigSecret(ref, fact.data, p.dialect)...)

@@ -6,11 +6,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkSecretRights says which Secrets the requester may not have used. Nothing else is said about those.
-func checkSecretRights(refs []secretRef, known map[string]secretFact, who string) field.ErrorList {
+// checkSecretRefs says which names no Secret can have, and which Secrets the requester may not have used. Nothing else is
+// said about those.
+func checkSecretRefs(refs []secretRef, known map[string]secretFact, who string) field.ErrorList {
 	var errs field.ErrorList
 	for _, ref := range refs {
-		if !known[ref.key()].denied {
+		fact := known[ref.key()]
+		if fact.never != "" && ref.use != forIssuing { // those are a rule of certificates
+			errs = append(errs, field.Invalid(ref.path, ref.name, "no Secret can have that name: "+fact.never))
+		}
+		if !fact.denied {
 			continue
 		}
 		why := "%s may not read Secret %s, which the database would read for them: the right to get secrets is needed"

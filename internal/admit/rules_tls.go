@@ -90,7 +90,7 @@ func checkRequestCertificates(o *operation) field.ErrorList {
 		merged = tls.Certificates
 	}
 	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine, o.db)
-	return append(errs, checkSecretRights(o.issuingSecrets(), o.secrets, o.who)...)
+	return append(errs, checkSecretRefs(o.issuingSecrets(), o.secrets, o.who)...)
 }
 
 // checkRequestIssuers refuses a missing issuer too: an operation that waits for one holds up everything behind it.

@@ -92,6 +92,8 @@ func checkIssuers(refs []issuerRef, known map[string]issuerFact, who string) fie
 		fact := known[i.key()]
 		switch {
 		case !i.known():
+		case fact.never != "":
+			errs = append(errs, field.Invalid(i.field("name"), i.ref.Name, "no "+i.ref.Kind+" can have that name: "+fact.never))
 		case fact.denied:
 			errs = append(errs, field.Forbidden(i.field("name"), fmt.Sprintf(
 				"%s may not use ClusterIssuer %s: the right to use clusterissuers.%s is needed, "+
@@ -126,7 +128,7 @@ func checkIssuerKind(i issuerRef) field.ErrorList {
 }
 
 // missing tells whether the issuer could have been there and is not.
-func (f issuerFact) missing() bool { return !f.found && !f.denied && !f.notInstalled }
+func (f issuerFact) missing() bool { return !f.found && !f.denied && !f.notInstalled && f.never == "" }
 
 // whereabouts of an issuer, for messages.
 func (i issuerRef) whereabouts(namespace string) string {

@@ -16,12 +16,14 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/yaml"
 
 	catalogv1 "github.com/drydock-db/drydock/apis/catalog/v1alpha1"
@@ -200,7 +202,15 @@ func (w world) client(t testing.TB) client.Client {
 	for _, r := range []client.Object{&opsv1.SinglestoreOpsRequest{}, &opsv1.PerconaXtraDBOpsRequest{}} {
 		builder = builder.WithIndex(r, admit.IndexDatabase, byDatabase)
 	}
-	return builder.Build()
+	return builder.WithInterceptorFuncs(interceptor.Funcs{Get: asClientGo}).Build()
+}
+
+// asClientGo makes an error of a name that fits into no URL, before anybody is asked.
+func asClientGo(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	if problems := path.IsValidPathSegmentName(key.Name); len(problems) > 0 {
+		return fmt.Errorf("invalid resource name %q: %v", key.Name, problems)
+	}
+	return c.Get(ctx, key, o, opts...)
 }
 
 func engineOf(kind string) engines.Engine {
