@@ -69,7 +69,7 @@ func (a *Admission) Standing(e engines.Engine, db engines.Database, version *cat
 	if !isNew {
 		return p.standing(db)
 	}
-	return append(p.standing(nil), checkVersion(p)...)
+	return append(p.standing(nil), check(p, checkVersion, checkVolumes)...)
 }
 
 // proposal fetches the facts.

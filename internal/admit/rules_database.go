@@ -21,7 +21,7 @@ var databaseRules = []func(*proposal) field.ErrorList{
 var referenceRules = []func(*proposal) field.ErrorList{checkSecrets, checkDatabaseIssuers}
 
 // Rules about new databases.
-var creationRules = []func(*proposal) field.ErrorList{checkVersion, checkStorageClasses}
+var creationRules = []func(*proposal) field.ErrorList{checkVersion, checkVolumes, checkStorageClasses}
 
 func checkVersionNamed(p *proposal) field.ErrorList {
 	if deref(p.settings.Version) != "" {
@@ -83,6 +83,42 @@ func checkStorage(p *proposal) field.ErrorList {
 		case !rounded.RoundUp(0):
 			errs = append(errs, field.Invalid(at, size.String(), "a size is a whole number of bytes, for example 10Gi"))
 		}
+	}
+	return errs
+}
+
+// checkVolumes is about how volumes are claimed. No edit can change that, so a mistake would stay for good.
+func checkVolumes(p *proposal) field.ErrorList {
+	var errs field.ErrorList
+	for _, g := range p.newStorage() {
+		at, storage := g.Path.Child("storage"), inner(g.Storage)
+		errs = append(errs, checkAccessModes(at.Child("accessModes"), storage.AccessModes)...)
+		if mode := storage.VolumeMode; mode != nil && *mode != corev1.PersistentVolumeFilesystem {
+			errs = append(errs, field.NotSupported(at.Child("volumeMode"), *mode,
+				[]corev1.PersistentVolumeMode{corev1.PersistentVolumeFilesystem}))
+		}
+	}
+	return errs
+}
+
+// checkAccessModes wants modes that there are, and that let a pod write.
+func checkAccessModes(at *field.Path, modes []corev1.PersistentVolumeAccessMode) field.ErrorList {
+	writable := []corev1.PersistentVolumeAccessMode{corev1.ReadWriteMany, corev1.ReadWriteOnce, corev1.ReadWriteOncePod}
+	supported := append([]corev1.PersistentVolumeAccessMode{corev1.ReadOnlyMany}, writable...)
+	var errs field.ErrorList
+	writes := len(modes) == 0 // then it is ReadWriteOnce
+	for i, mode := range modes {
+		writes = writes || slices.Contains(writable, mode)
+		if !slices.Contains(supported, mode) {
+			errs = append(errs, field.NotSupported(at.Index(i), mode, supported))
+		}
+	}
+	switch {
+	case len(errs) > 0:
+	case !writes:
+		errs = append(errs, field.Invalid(at, modes, "a database writes: add ReadWriteOnce"))
+	case len(modes) > 1 && slices.Contains(modes, corev1.ReadWriteOncePod):
+		errs = append(errs, field.Invalid(at, modes, "ReadWriteOncePod goes with no other mode: choose one"))
 	}
 	return errs
 }

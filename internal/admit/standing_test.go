@@ -22,7 +22,7 @@ func TestStanding(t *testing.T) {
 		pxc.Default(db)
 		return db
 	}
-	none := map[string]any{}
+	none, rawVolumes := map[string]any{}, map[string]any{"storage": map[string]any{"volumeMode": "Block"}}
 	const long = "a-name-that-is-too-long-for-a-galera-cluster"
 	for name, c := range map[string]struct {
 		db    engines.Database
@@ -33,10 +33,12 @@ func TestStanding(t *testing.T) {
 		"good": {db: database("px", none), isNew: true},
 		"bad": {db: database("px", map[string]any{"replicas": 2, "requireSSL": true, "configuration": map[string]any{"inline": map[string]any{"a.cnf": "datadir = /x"}}}),
 			want: []string{"spec.replicas", "spec.tls", "spec.configuration.inline[a.cnf]"}},
-		"a name that cannot be, new":   {db: database(long, none), isNew: true, want: []string{"metadata.name"}},
-		"a name that cannot be, since": {db: database(long, none)},
-		"deprecated, new":              {db: database("px", none), isNew: true, old: true, want: []string{"spec.version"}},
-		"deprecated, since":            {db: database("px", none), old: true},
+		"a name that cannot be, new":    {db: database(long, none), isNew: true, want: []string{"metadata.name"}},
+		"a name that cannot be, since":  {db: database(long, none)},
+		"volumes that cannot be, new":   {db: database("px", rawVolumes), isNew: true, want: []string{"spec.storage.volumeMode"}},
+		"volumes that cannot be, since": {db: database("px", rawVolumes)},
+		"deprecated, new":               {db: database("px", none), isNew: true, old: true, want: []string{"spec.version"}},
+		"deprecated, since":             {db: database("px", none), old: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := version
