@@ -60,7 +60,7 @@ func checkFileNames(files map[string]string, at *field.Path, name string, more .
 }
 
 // CheckReplicas says whether the number of pods is there; defaulting sets it, so this is about objects that were
-// admitted without. How small it may be is in the tags of the type.
+// admitted without. How small and how large it may be is in the tags of the type.
 func CheckReplicas(at *field.Path, replicas *int32) field.ErrorList {
 	if replicas == nil {
 		return field.ErrorList{field.Required(at.Child("replicas"), "say how many pods there should be")}

@@ -50,7 +50,7 @@ type PerconaXtraDBSpec struct {
 	Version string `json:"version"`
 	// Replicas of the cluster; at least 3.
 	// +optional
-	Replicas *int32 `json:"replicas,omitempty" validate:"omitempty,min=3"`
+	Replicas *int32 `json:"replicas,omitempty" validate:"omitempty,min=3,max=1000"`
 	// StorageType is Durable or Ephemeral.
 	// +optional
 	StorageType StorageType `json:"storageType,omitempty"`

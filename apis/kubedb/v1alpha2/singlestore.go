@@ -115,7 +115,7 @@ type SinglestoreTopology struct {
 type SinglestoreNode struct {
 	// Replicas of the component: 3 aggregators and 2 leaves by default.
 	// +optional
-	Replicas *int32 `json:"replicas,omitempty" validate:"omitempty,min=1"`
+	Replicas *int32 `json:"replicas,omitempty" validate:"omitempty,min=1,max=1000"`
 	// Suffix goes into the workload's name before the role.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
