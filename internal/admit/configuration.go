@@ -65,29 +65,30 @@ func checkConfigSecret(ref secretRef, data map[string][]byte, d mycnf.Dialect) f
 	invalid := func(why string) {
 		errs = append(errs, field.Invalid(ref.path, ref.name, why))
 	}
-	usable, size := 0, 0
-	for _, key := range slices.Sorted(maps.Keys(data)) {
-		content := string(data[key])
-		if !engines.IsConfigFile(key) || strings.TrimSpace(content) == "" {
-			continue
-		}
-		usable++
-		size += len(content)
-		if err := engines.CheckSecretFile(key); err != nil {
-			invalid(err.Error())
-		}
-		for _, problem := range d.Check(key, content) {
-			invalid(problem.Error())
+	files, size := map[string]string{}, 0
+	for key, content := range data {
+		if text := string(content); engines.IsConfigFile(key) && strings.TrimSpace(text) != "" {
+			files[key] = text
+			size += len(text)
 		}
 	}
 	switch {
 	case len(data) == 0:
 		invalid("the Secret is empty: put configuration files into it, under keys that end in .cnf")
-	case usable == 0:
+	case len(files) == 0:
 		invalid(fmt.Sprintf("none of its keys (%s) is a configuration file: they end in .cnf and are not empty",
 			strings.Join(slices.Sorted(maps.Keys(data)), ", ")))
 	case size > largestSecret:
 		invalid(fmt.Sprintf("its files have %d bytes: the database gets a copy of at most %d", size, largestSecret))
+		return errs // what else is wrong with them would be long too
+	}
+	for _, key := range slices.Sorted(maps.Keys(files)) {
+		if err := engines.CheckSecretFile(key); err != nil {
+			invalid(err.Error())
+		}
+		for _, problem := range d.Check(key, files[key]) {
+			invalid(problem.Error())
+		}
 	}
 	return errs
 }

@@ -14,7 +14,7 @@ import (
 // Rules that hold for a spec at any time and need no facts.
 var databaseRules = []func(*proposal) field.ErrorList{
 	checkVersionNamed, checkStorageType, checkStorage, checkDeletionPolicy, checkSecretKinds, checkMonitor,
-	checkDatabaseCertificates, checkRequireSSL, checkInlineContents, checkInlineSize,
+	checkDatabaseCertificates, checkRequireSSL, checkInline,
 }
 
 // Rules about references that are new or changed.
@@ -197,6 +197,15 @@ func checkRequireSSL(p *proposal) field.ErrorList {
 		return nil
 	}
 	return field.ErrorList{field.Required(tlsPath, "requireSSL needs TLS: name an issuer, or write tls: {} for a self-signed one")}
+}
+
+// checkInline is about inline files. Those that are too large altogether are not looked into: what is wrong with them
+// would be long too.
+func checkInline(p *proposal) field.ErrorList {
+	if errs := checkInlineSize(p); len(errs) > 0 {
+		return errs
+	}
+	return checkInlineContents(p)
 }
 
 // checkInlineContents is about the content of inline files; their names are the kind's affair. Empty ones are not used.

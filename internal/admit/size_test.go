@@ -7,6 +7,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 
+	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	"github.com/drydock-db/drydock/engines"
 	"github.com/drydock-db/drydock/internal/steps"
@@ -32,6 +33,31 @@ func TestTooMuchConfiguration(t *testing.T) {
 		}), nil, alice)
 		if err != nil || len(v.Errors) != 1 || v.Errors[0].Detail != name {
 			t.Errorf("%.300s %v", v.Errors.ToAggregate(), err)
+		}
+	}
+}
+
+// TestTooMuchOfTheWrongFile: whoever gives a file that is none reads a few lines about it, and not what it is besides too large.
+func TestTooMuchOfTheWrongFile(t *testing.T) {
+	wrong := strings.Repeat("INSERT INTO t VALUES (1)\n", 40000)
+	w := loadWorld(t).with(t, map[string]any{
+		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "large", "namespace": "demo"}, "stringData": map[string]any{"a.cnf": wrong},
+	})
+	a := w.admission(t)
+	for name, c := range map[string]struct {
+		configuration map[string]any
+		errors        int
+	}{
+		"inline and too large":  {map[string]any{"inline": map[string]any{"a.cnf": wrong}}, 1},
+		"inline":                {map[string]any{"inline": map[string]any{"a.cnf": wrong[:len(wrong)/4]}}, 11},
+		"a Secret too large":    {map[string]any{"secretName": "large"}, 1},
+		"a Secret and too much": {map[string]any{"secretName": "large", "inline": map[string]any{"a.cnf": wrong}}, 2},
+	} {
+		db := into(t, merge(t, w[w.find("PerconaXtraDB", "pxc")], map[string]any{"spec": map[string]any{"configuration": c.configuration}}), &kubedbv1.PerconaXtraDB{})
+		pxc.Default(db, nil)
+		v, err := a.Database(t.Context(), pxc, db, nil, alice)
+		if err != nil || len(v.Errors) != c.errors {
+			t.Errorf("%s: %d errors, want %d: %.300s %v", name, len(v.Errors), c.errors, v.Errors.ToAggregate(), err)
 		}
 	}
 }

@@ -13,18 +13,29 @@ var clientSections = []string{
 	"mysqlimport", "mysqlshow", "mysqlslap",
 }
 
-// Check returns everything that is wrong with a file: what, in which line, and what would be right. It is for the eyes
-// of whoever wrote the file, but its texts show no values.
+// mostErrors is how many lines of a file are told one by one. Whoever gave the wrong file would have to read thousands.
+const mostErrors = 10
+
+// Check returns what is wrong with a file: what, in which line, and what would be right. It is for the eyes of whoever
+// wrote the file, but its texts show no values.
 func (d Dialect) Check(file, content string) []error {
 	doc := parse(content, d.Section)
 	if len(doc) == 0 || !slices.ContainsFunc(doc, func(l line) bool { return l.kind != blank }) {
 		return []error{fmt.Errorf("%s: the file is empty; write at least one option, or leave the file out", file)}
 	}
 	var errs []error
+	wrong := 0
 	for _, l := range doc {
-		if err := d.checkLine(l); err != nil {
+		err := d.checkLine(l)
+		if err == nil {
+			continue
+		}
+		if wrong++; wrong <= mostErrors {
 			errs = append(errs, fmt.Errorf("%s, %w", file, err))
 		}
+	}
+	if wrong > mostErrors {
+		errs = append(errs, fmt.Errorf("%s: and so on, %d lines in all; is this a configuration file?", file, wrong))
 	}
 	return errs
 }
@@ -57,13 +68,18 @@ func (d Dialect) checkLine(l line) error {
 
 func (l line) err() error { return fmt.Errorf("line %d: %s", l.number, l.wrong) }
 
-// readable returns an error with every line that cannot be read.
+// readable returns an error with the lines that cannot be read.
 func (doc document) readable() error {
 	var errs []string
 	for _, l := range doc {
-		if l.kind == unreadable {
-			errs = append(errs, l.err().Error())
+		if l.kind != unreadable {
+			continue
 		}
+		if len(errs) == mostErrors {
+			errs = append(errs, "and so on")
+			break
+		}
+		errs = append(errs, l.err().Error())
 	}
 	if len(errs) == 0 {
 		return nil

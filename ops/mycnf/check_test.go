@@ -1,6 +1,7 @@
 package mycnf
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -83,6 +84,8 @@ func TestCheck(t *testing.T) {
 			`f.cnf, line 2, section [server]: the operator sets "port" itself; remove the line`,
 			`f.cnf, line 4: this is no option; write it as "name = value" or "name"`,
 			`f.cnf, line 5, section [server]: the operator sets "ssl_cert" itself; remove the line`}},
+		{"as many wrong lines as are told", mysql, strings.Repeat("port\n", 10), numbered(10)},
+		{"more wrong lines than are told", mysql, strings.Repeat("port\n", 11), append(numbered(10), "f.cnf: and so on, 11 lines in all; is this a configuration file?")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -94,6 +97,15 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// numbered are the errors of so many lines that all set the port.
+func numbered(lines int) []string {
+	var errs []string
+	for i := range lines {
+		errs = append(errs, fmt.Sprintf(`f.cnf, line %d, section [mysqld]: the operator sets "port" itself; remove the line`, i+1))
+	}
+	return errs
 }
 
 func TestNamed(t *testing.T) {

@@ -97,3 +97,11 @@ func TestMergeRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestMergeTellsTheFirstLines: of a file that is no configuration at all nobody wants to read every line.
+func TestMergeTellsTheFirstLines(t *testing.T) {
+	_, err := SingleStore.Merge(strings.Repeat("[\n", 12), "x = 1")
+	if err == nil || strings.Count(err.Error(), "not closed") != 10 || !strings.HasSuffix(err.Error(), "; and so on") {
+		t.Error(err)
+	}
+}
