@@ -125,15 +125,23 @@ var storageFields = []struct {
 	{"volumeAttributesClassName", func(s *corev1.PersistentVolumeClaimSpec) any { return s.VolumeAttributesClassName }},
 }
 
+// sizes are what volumes have and what an edit asks for; the same when there is nothing to compare.
+func (g pair) sizes() (old, asked resource.Quantity) {
+	was, now := inner(g.was.Storage), inner(g.now.Storage)
+	if was == nil || now == nil {
+		return old, asked
+	}
+	return was.Resources.Requests[corev1.ResourceStorage], now.Resources.Requests[corev1.ResourceStorage]
+}
+
 // checkSizeKept refuses another size and shows the request that makes volumes larger.
 func checkSizeKept(p *proposal) field.ErrorList {
+	if !p.durable() {
+		return nil
+	}
 	var errs field.ErrorList
 	for _, g := range p.pairs() {
-		was, now := inner(g.was.Storage), inner(g.now.Storage)
-		if was == nil || now == nil || !p.durable() {
-			continue
-		}
-		old, asked := was.Resources.Requests[corev1.ResourceStorage], now.Resources.Requests[corev1.ResourceStorage]
+		old, asked := g.sizes()
 		at := g.now.Path.Child("storage", "resources", "requests", "storage")
 		switch asked.Cmp(old) {
 		case -1:
@@ -141,17 +149,25 @@ func checkSizeKept(p *proposal) field.ErrorList {
 				"volumes cannot shrink: they have %s, so %s is too small; write %s here", old.String(), asked.String(), old.String())))
 		case 1:
 			errs = append(errs, field.Forbidden(at, fmt.Sprintf(
-				"volumes grow by an operation, which changes this field when it is done; leave it at %s and apply: %s", old.String(), p.expand(g.now, asked))))
+				"volumes grow by an operation, which changes this field when it is done; leave it at %s and apply: %s", old.String(), p.expand())))
 		}
 	}
 	return errs
 }
 
-// expand is the manifest of a request that makes the volumes of a group larger.
-func (p *proposal) expand(g engines.GroupSettings, size resource.Quantity) string {
-	return fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s-expand, namespace: %s}, "+
-		"spec: {type: VolumeExpansion, databaseRef: {name: %s}, volumeExpansion: {mode: Online, %s: %s}}}",
-		p.kind.Request.GroupVersion(), p.kind.Request.Kind, p.db.GetName(), p.db.GetNamespace(), p.db.GetName(), g.VolumeField, size.String())
+// expand is the manifest of the one request that makes the volumes of all groups as large as the edit would have them. Its
+// name says so: a request stays when it is done, and the next one needs another name.
+func (p *proposal) expand() string {
+	name, section := p.db.GetName()+"-expand", "mode: Online"
+	for _, g := range p.pairs() {
+		if old, asked := g.sizes(); asked.Cmp(old) > 0 {
+			name += "-" + g.now.VolumeField + "-" + strings.ToLower(asked.String())
+			section += ", " + g.now.VolumeField + ": " + asked.String()
+		}
+	}
+	return fmt.Sprintf("{apiVersion: %s, kind: %s, metadata: {name: %s, namespace: %s}, "+
+		"spec: {type: VolumeExpansion, databaseRef: {name: %s}, volumeExpansion: {%s}}}",
+		p.kind.Request.GroupVersion(), p.kind.Request.Kind, name, p.db.GetNamespace(), p.db.GetName(), section)
 }
 
 func checkInitKept(p *proposal) field.ErrorList {
