@@ -20,14 +20,6 @@ func CheckCommon(db, old Database, s Settings) field.ErrorList {
 	if old == nil {
 		errs = append(errs, checkNames(db, s)...)
 	}
-	if deref(s.StorageType) == kubedbv1.StorageEphemeral && deref(s.DeletionPolicy) == kubedbv1.DeletionHalt {
-		because := ""
-		if deref(s.Halted) {
-			because = ", which halted: true asks for,"
-		}
-		errs = append(errs, field.Invalid(spec.Child("deletionPolicy"), *s.DeletionPolicy,
-			"Halt"+because+" keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable"))
-	}
 	if ref := inner(s.AuthSecret); ref != nil && ref.ExternallyManaged && ref.Name == "" {
 		errs = append(errs, field.Required(spec.Child("authSecret", "name"),
 			"with externallyManaged: true the operator makes no Secret: name the one that holds username and password"))
@@ -36,6 +28,15 @@ func CheckCommon(db, old Database, s Settings) field.ErrorList {
 		errs = append(errs, checkInline(g)...)
 	}
 	return errs
+}
+
+// CheckDeletionPolicy refuses to keep the volumes of a database that has none.
+func CheckDeletionPolicy(s Settings) field.ErrorList {
+	if deref(s.StorageType) != kubedbv1.StorageEphemeral || deref(s.DeletionPolicy) != kubedbv1.DeletionHalt {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(spec.Child("deletionPolicy"), *s.DeletionPolicy,
+		"Halt keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable")}
 }
 
 // checkInline checks the names of inline files; their content is checked with everything else that is configuration.

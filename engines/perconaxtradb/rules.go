@@ -14,11 +14,22 @@ const longestName = 32
 var spec = field.NewPath("spec")
 
 func (e engine) CheckDatabase(db, old engines.Database) field.ErrorList {
-	errs := engines.CheckCommon(db, old, e.Settings(db))
+	settings := e.Settings(db)
+	errs := append(engines.CheckCommon(db, old, settings), checkDeletionPolicy(settings)...)
 	if name := db.GetName(); old == nil && len(name) > longestName {
 		errs = append(errs, field.TooLong(field.NewPath("metadata", "name"), name, longestName))
 	}
 	return append(errs, engines.CheckReplicas(spec, db.(*kubedbv1.PerconaXtraDB).Spec.Replicas)...)
+}
+
+// checkDeletionPolicy says of an Ephemeral database that is halted that this cannot be. Its policy is none to choose then:
+// defaulting has made it Halt.
+func checkDeletionPolicy(s engines.Settings) field.ErrorList {
+	if *s.Halted && *s.StorageType == kubedbv1.StorageEphemeral {
+		return field.ErrorList{field.Forbidden(spec.Child("halted"),
+			"an Ephemeral database has no volumes that would outlast its pods: leave halted out, or delete the database")}
+	}
+	return engines.CheckDeletionPolicy(s)
 }
 
 func (engine) CheckRequest(r engines.OpsRequest, _ engines.Database) field.ErrorList {

@@ -19,7 +19,7 @@ func TestCheckDatabase(t *testing.T) {
 			`spec.deletionPolicy: Invalid value: "Halt": Halt keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable`,
 		}},
 		{Name: "ephemeral and halted", Spec: `{storageType: Ephemeral, halted: true}`, Want: []string{
-			`spec.deletionPolicy: Invalid value: "Halt": Halt, which halted: true asks for, keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable`,
+			`spec.halted: Forbidden: an Ephemeral database has no volumes that would outlast its pods: leave halted out, or delete the database`,
 		}},
 		{Name: "reserved", Spec: `{podTemplate: {spec: {
 			volumes: [{name: run-script}],

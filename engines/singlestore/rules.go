@@ -19,7 +19,8 @@ var (
 
 func (e engine) CheckDatabase(db, old engines.Database) field.ErrorList {
 	s := &db.(*kubedbv1alpha2.Singlestore).Spec
-	errs := engines.CheckCommon(db, old, e.Settings(db))
+	settings := e.Settings(db)
+	errs := append(engines.CheckCommon(db, old, settings), engines.CheckDeletionPolicy(settings)...)
 	if s.LicenseSecret == nil || s.LicenseSecret.Name == "" {
 		errs = append(errs, field.Required(spec.Child("licenseSecret", "name"),
 			`SingleStore needs a licence: name the Secret that has it under the key "password"`))

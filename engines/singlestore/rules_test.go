@@ -43,6 +43,10 @@ func TestCheckDatabase(t *testing.T) {
 		{Name: "ephemeral and kept", Spec: `{licenseSecret: {name: l}, storageType: Ephemeral, deletionPolicy: Halt}`, Want: []string{
 			`spec.deletionPolicy: Invalid value: "Halt": Halt keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable`,
 		}},
+		{Name: "ephemeral, halted and kept", Spec: `{licenseSecret: {name: l}, storageType: Ephemeral, halted: true, deletionPolicy: Halt}`, Want: []string{
+			`spec.deletionPolicy: Invalid value: "Halt": Halt keeps volumes, and an Ephemeral database has none: use Delete or WipeOut, or storageType Durable`,
+		}},
+		{Name: "ephemeral and halted", Spec: `{licenseSecret: {name: l}, storageType: Ephemeral, halted: true}`},
 		{Name: "external credentials without a name", Spec: `{licenseSecret: {name: l}, authSecret: {externallyManaged: true}}`, Want: []string{
 			`spec.authSecret.name: Required value: with externallyManaged: true the operator makes no Secret: name the one that holds username and password`,
 		}},

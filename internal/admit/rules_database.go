@@ -146,11 +146,14 @@ func checkDeletionPolicy(p *proposal) field.ErrorList {
 	if !slices.Contains(supported, policy) {
 		return field.ErrorList{field.NotSupported(at, policy, supported)}
 	}
-	if deref(p.settings.Halted) && policy == kubedbv1.DeletionDoNotTerminate {
-		return field.ErrorList{field.Forbidden(specPath.Child("halted"),
-			"deletionPolicy DoNotTerminate protects the pods too: choose deletionPolicy Halt to halt the database and keep its volumes")}
+	if !deref(p.settings.Halted) || policy != kubedbv1.DeletionDoNotTerminate {
+		return nil
 	}
-	return nil
+	remedy := "choose deletionPolicy Halt to halt the database and keep its volumes"
+	if !p.durable() {
+		remedy = "leave halted out"
+	}
+	return field.ErrorList{field.Forbidden(specPath.Child("halted"), "deletionPolicy DoNotTerminate protects the pods too: "+remedy)}
 }
 
 // checkSecretKinds refuses references to anything that is not a Secret, such as one of an external store.
