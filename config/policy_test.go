@@ -215,7 +215,7 @@ func TestRequestedByNeverChanges(t *testing.T) {
 		"same":         {annotated("a"), annotated("a"), ""},
 		"none, before": {bare, bare, ""},
 		"changed":      {annotated("a"), annotated("b"), "cannot change"},
-		"removed":      {annotated("a"), bare, "cannot change"},
+		"removed":      {annotated("a"), bare, "`kubectl replace` drops it: use `kubectl apply`"},
 		"added":        {bare, annotated("a"), "cannot change"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,5 +70,6 @@ func checkStampKept(object, old metav1.Object) field.ErrorList {
 	if object.GetAnnotations()[opsv1.AnnotationRequestedBy] == old.GetAnnotations()[opsv1.AnnotationRequestedBy] {
 		return nil
 	}
-	return field.ErrorList{field.Forbidden(stampPath, "it records who created the request and cannot change: leave it as it is")}
+	return field.ErrorList{field.Forbidden(stampPath,
+		"it records who created the request and cannot change: leave it as it is; `kubectl replace` drops it, `kubectl apply` and `kubectl patch` keep it")}
 }
