@@ -23,6 +23,8 @@ type Reserved struct {
 	Env []string
 	// Containers and InitContainers that the operator makes. A template may override them; any other needs an image.
 	Containers, InitContainers []string
+	// Ports that the database itself listens at, where no exporter can.
+	Ports []int32
 	// ServicePorts are the names of the primary Service's ports.
 	ServicePorts []string
 }

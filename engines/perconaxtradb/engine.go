@@ -69,6 +69,7 @@ func (engine) Reserved() engines.Reserved {
 		},
 		Containers:     []string{containerDatabase, containerCoordinator, engines.ContainerExporter},
 		InitContainers: []string{containerInit},
+		Ports:          []int32{databasePort.ContainerPort, portCopy, portCluster, portCatchUp, portX},
 		ServicePorts:   []string{databaseService.Name},
 	}
 }

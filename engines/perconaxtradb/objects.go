@@ -29,6 +29,14 @@ const (
 	envRootPassword = "MYSQL_ROOT_PASSWORD"
 )
 
+// Ports besides that of clients where a node listens unless it is told otherwise.
+const (
+	portCopy    int32 = 4444 // a copy of all data (SST)
+	portCluster int32 = 4567
+	portCatchUp int32 = 4568 // what a node has missed (IST)
+	portX       int32 = 33060
+)
+
 // The processes' user and group where the catalog does not say.
 const databaseUser int64 = 1001
 

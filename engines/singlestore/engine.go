@@ -57,6 +57,7 @@ func (engine) Reserved() engines.Reserved {
 		},
 		Containers:     []string{containerDatabase, containerCoordinator, engines.ContainerExporter},
 		InitContainers: []string{containerInit},
+		Ports:          []int32{databasePort.ContainerPort, studioPort.ContainerPort},
 		ServicePorts:   []string{databaseService.Name, studioService.Name},
 	}
 }

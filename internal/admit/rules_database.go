@@ -172,15 +172,23 @@ func checkSecretKinds(p *proposal) field.ErrorList {
 
 func checkMonitor(p *proposal) field.ErrorList {
 	m := inner(p.settings.Monitor)
+	if m == nil {
+		return nil
+	}
+	var errs field.ErrorList
 	agents := []string{"prometheus.io", "prometheus.io/builtin", "prometheus.io/operator"}
 	at := specPath.Child("monitor", "agent")
 	switch {
-	case m == nil || slices.Contains(agents, m.Agent):
-		return nil
 	case m.Agent == "":
-		return field.ErrorList{field.Required(at, "say who collects the metrics: "+strings.Join(agents, ", "))}
+		errs = append(errs, field.Required(at, "say who collects the metrics: "+strings.Join(agents, ", ")))
+	case !slices.Contains(agents, m.Agent):
+		errs = append(errs, field.NotSupported(at, m.Agent, agents))
 	}
-	return field.ErrorList{field.NotSupported(at, m.Agent, agents)}
+	if m.Prometheus != nil && slices.Contains(p.engine.Reserved().Ports, m.Prometheus.Exporter.Port) {
+		errs = append(errs, field.Invalid(specPath.Child("monitor", "prometheus", "exporter", "port"), m.Prometheus.Exporter.Port,
+			"the database itself listens there: choose another, for example 9104"))
+	}
+	return errs
 }
 
 func checkDatabaseCertificates(p *proposal) field.ErrorList {
