@@ -116,6 +116,7 @@ var storageFields = []struct {
 		}
 		return s.AccessModes
 	}},
+	{"resources.limits", func(s *corev1.PersistentVolumeClaimSpec) any { return s.Resources.Limits }},
 	{"storageClassName", func(s *corev1.PersistentVolumeClaimSpec) any { return s.StorageClassName }},
 	{"selector", func(s *corev1.PersistentVolumeClaimSpec) any { return s.Selector }},
 	{"volumeMode", func(s *corev1.PersistentVolumeClaimSpec) any { return s.VolumeMode }},
