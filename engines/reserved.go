@@ -21,7 +21,8 @@ type Reserved struct {
 	MountTrees []string
 	// Env are variables that a template may not set.
 	Env []string
-	// Containers and InitContainers that the operator makes. A template may override them; any other needs an image.
+	// Containers and InitContainers that the operator makes. A template may override them; any other needs an image. The
+	// first container is the database, which is always there.
 	Containers, InitContainers []string
 	// Ports that the database itself listens at, where no exporter can.
 	Ports []int32
@@ -64,6 +65,7 @@ func (c *templateCheck) check(t *kubedbv1.PodTemplateSpec) {
 	c.mounts(c.path.Child("volumeMounts"), t.Spec.VolumeMounts)
 	c.containers(c.path.Child("initContainers"), t.Spec.InitContainers, c.reserved.InitContainers)
 	c.containers(c.path.Child("containers"), t.Spec.Containers, c.reserved.Containers)
+	c.apart(&t.Spec)
 	for _, key := range directives(t.Spec) {
 		c.forbid(c.path, "the key "+key+" begins with $, which no key here may")
 	}
@@ -95,6 +97,20 @@ func (c *templateCheck) containers(at *field.Path, list []corev1.Container, own 
 		}
 		c.env(item.Child("env"), container.Env)
 		c.mounts(item.Child("volumeMounts"), container.VolumeMounts)
+	}
+}
+
+// apart wants no name in both lists: a pod has one container of a name.
+func (c *templateCheck) apart(s *kubedbv1.PodSpec) {
+	taken := map[string]bool{c.reserved.Containers[0]: true}
+	for _, container := range s.Containers {
+		taken[container.Name] = true
+	}
+	for i, container := range s.InitContainers {
+		if taken[container.Name] {
+			c.errs = append(c.errs, field.Invalid(c.path.Child("initContainers").Index(i).Child("name"), container.Name,
+				"a container has that name: give each its own"))
+		}
 	}
 }
 

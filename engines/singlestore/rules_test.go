@@ -76,11 +76,14 @@ func TestCheckDatabase(t *testing.T) {
 		}},
 		{Name: "what a workload refuses", Spec: `{licenseSecret: {name: l}, topology: {aggregator: {}, leaf: {podTemplate: {spec: {
 			restartPolicy: Never, activeDeadlineSeconds: 5, nodeSelector: {$patch: replace},
+			initContainers: [{name: singlestore, image: i}, {name: a, image: i}, {name: b, image: i}],
 			containers: [{name: singelstore}, {name: a, image: i}, {name: a, image: i}]}}}}}`, Want: []string{
 			`spec.topology.leaf.podTemplate.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"`,
 			`spec.topology.leaf.podTemplate.spec.activeDeadlineSeconds: Forbidden: a database's pods have no deadline: leave it out`,
 			`spec.topology.leaf.podTemplate.spec.containers[0].image: Required value: the container singelstore is not one of the operator's (singlestore, singlestore-coordinator, exporter) and needs an image`,
 			`spec.topology.leaf.podTemplate.spec.containers[2].name: Invalid value: "a": another container of the list has that name: give each its own`,
+			`spec.topology.leaf.podTemplate.spec.initContainers[0].name: Invalid value: "singlestore": a container has that name: give each its own`,
+			`spec.topology.leaf.podTemplate.spec.initContainers[1].name: Invalid value: "a": a container has that name: give each its own`,
 			`spec.topology.leaf.podTemplate.spec: Forbidden: the key $patch begins with $, which no key here may`,
 		}},
 	})
