@@ -70,6 +70,9 @@ type Engine interface {
 	Default(db Database)
 	// Lower turns a request object into plain values.
 	Lower(r OpsRequest) ops.Request
+	// Imagined is a database of the name that a request gives, with the groups that its configuration speaks of and nothing
+	// else: when there is no such database, what the request says by itself is checked by this one.
+	Imagined(r OpsRequest) Database
 	// CheckDatabase returns what is wrong with the spec that only this kind knows of; old is nil on creation.
 	// Rules that hold for every kind are in internal/admit.
 	CheckDatabase(db, old Database) field.ErrorList

@@ -99,6 +99,12 @@ func (engine) Settings(db engines.Database) engines.Settings {
 	}
 }
 
+func (engine) Imagined(r engines.OpsRequest) engines.Database {
+	db := &kubedbv1.PerconaXtraDB{}
+	db.Name, db.Namespace = r.RequestSpec().DatabaseRef.Name, r.GetNamespace()
+	return db
+}
+
 func (engine) Lower(r engines.OpsRequest) ops.Request {
 	request := engines.LowerCommon(r, opsv1.KindPerconaXtraDBOpsRequest)
 	s := &r.(*opsv1.PerconaXtraDBOpsRequest).Spec

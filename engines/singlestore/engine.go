@@ -116,6 +116,15 @@ func groups(name string, s *kubedbv1alpha2.SinglestoreSpec) []engines.GroupSetti
 	return list
 }
 
+func (engine) Imagined(r engines.OpsRequest) engines.Database {
+	db := &kubedbv1alpha2.Singlestore{}
+	db.Name, db.Namespace = r.RequestSpec().DatabaseRef.Name, r.GetNamespace()
+	if c := r.(*opsv1.SinglestoreOpsRequest).Spec.Configuration; c != nil && (c.Aggregator != nil || c.Leaf != nil) {
+		db.Spec.Topology = &kubedbv1alpha2.SinglestoreTopology{Aggregator: &kubedbv1alpha2.SinglestoreNode{}, Leaf: &kubedbv1alpha2.SinglestoreNode{}}
+	}
+	return db
+}
+
 func (engine) Lower(r engines.OpsRequest) ops.Request {
 	request := engines.LowerCommon(r, opsv1.KindSinglestoreOpsRequest)
 	s := &r.(*opsv1.SinglestoreOpsRequest).Spec

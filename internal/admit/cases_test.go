@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -68,6 +69,24 @@ func TestExamples(t *testing.T) {
 	}
 	if count < 120 {
 		t.Errorf("%d examples, want at least 120", count)
+	}
+}
+
+// TestExamplesWithoutTheirDatabase: whatever a request says, rules get along without its database.
+func TestExamplesWithoutTheirDatabase(t *testing.T) {
+	a := loadWorld(t).admission(t)
+	for _, file := range []string{"singlestore", "perconaxtradb"} {
+		engine := map[bool]engines.Engine{true: sdb, false: pxc}[file == "singlestore"]
+		for _, e := range readExamples(t, "testdata/examples/"+file+"-requests.yaml") {
+			for _, name := range []string{"", "nobody"} {
+				r := request(t, engine, merge(t, e.Request, map[string]any{"databaseRef": map[string]any{"name": name}}))
+				v, err := a.Request(t.Context(), engine, r, nil, alice)
+				named := slices.ContainsFunc(v.Errors, func(e *field.Error) bool { return e.Field == "spec.databaseRef.name" })
+				if err != nil || !named || len(v.Warnings) > 0 {
+					t.Errorf("%s, about %q: %v %v %v", e.Name, name, v.Errors, v.Warnings, err)
+				}
+			}
+		}
 	}
 }
 

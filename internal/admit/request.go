@@ -29,7 +29,9 @@ type operation struct {
 	who     string
 
 	// db is nil when there is none of that name, and then only rules that need none are asked.
-	db        engines.Database
+	db engines.Database
+	// subject is db, or one that is imagined after the request. The settings are its own.
+	subject   engines.Database
 	settings  engines.Settings
 	dialect   mycnf.Dialect
 	mayUpdate bool
@@ -57,10 +59,12 @@ func (a *Admission) Request(ctx context.Context, e engines.Engine, r, old engine
 	}
 	v.Errors = append(v.Errors, check(o, requestRules...)...)
 	v.Warnings = advise(o, requestHints...)
-	if o.db != nil {
-		v.Errors = append(v.Errors, check(o, operationRules[o.request.Type]...)...)
-		v.Warnings = append(v.Warnings, advise(o, operationHints[o.request.Type]...)...)
+	if o.db == nil {
+		v.Errors = append(v.Errors, check(o, bareRules[o.request.Type]...)...)
+		return v, nil
 	}
+	v.Errors = append(v.Errors, check(o, operationRules[o.request.Type]...)...)
+	v.Warnings = append(v.Warnings, advise(o, operationHints[o.request.Type]...)...)
 	return v, nil
 }
 
@@ -82,17 +86,12 @@ func (a *Admission) editedRequest(r, old engines.OpsRequest, who authenticationv
 func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.OpsRequest, who authenticationv1.UserInfo) (*operation, error) {
 	from := reader{a, ctx, r.GetNamespace(), who}
 	o := &operation{engine: e, kind: e.Kind(), object: r, request: e.Lower(r), who: who.Username}
-	db := o.kind.NewDatabase()
-	if o.request.Database == "" {
-		return o, nil
+	err := from.database(o)
+	if err != nil {
+		return nil, err
 	}
-	found, err := from.read(r.GetNamespace(), o.request.Database, db, asShared...)
-	if err != nil || !found {
-		return o, err
-	}
-	o.db, o.settings = db, e.Settings(db)
-	if err := from.usable(o); err != nil || o.db == nil {
-		return o, err
+	if o.db == nil {
+		return o, from.gather(o)
 	}
 	if o.version, err = from.version(o.kind, deref(o.settings.Version)); err != nil {
 		return nil, err
@@ -110,6 +109,30 @@ func (a *Admission) operation(ctx context.Context, e engines.Engine, r engines.O
 	return o, from.gather(o)
 }
 
+// database looks for the database that the request is about.
+func (r reader) database(o *operation) error {
+	o.about(nil)
+	if o.request.Database == "" {
+		return nil
+	}
+	db := o.kind.NewDatabase()
+	found, err := r.read(r.namespace, o.request.Database, db, asShared...)
+	if err != nil || !found {
+		return err
+	}
+	o.about(db)
+	return r.usable(o)
+}
+
+// about makes a database the one that the request is about; nil when there is none.
+func (o *operation) about(db engines.Database) {
+	o.db, o.subject = db, db
+	if db == nil {
+		o.subject = o.engine.Imagined(o.object)
+	}
+	o.settings, o.dialect = o.engine.Settings(o.subject), o.engine.Dialect(nil)
+}
+
 // usable looks at a database once more that no request may be about, in case it is not so any more.
 func (r reader) usable(o *operation) error {
 	if len(checkDatabaseUsable(o)) == 0 || r.config.Live == nil {
@@ -120,8 +143,8 @@ func (r reader) usable(o *operation) error {
 	if err != nil {
 		return err
 	}
-	if o.db = nil; found {
-		o.db, o.settings = now, o.engine.Settings(now)
+	if o.about(nil); found {
+		o.about(now)
 	}
 	return nil
 }
@@ -137,7 +160,9 @@ func (r reader) gather(o *operation) (err error) {
 			o.issuers, err = r.issuers(o.issuerRefs)
 		}
 	case opsv1.VolumeExpansion:
-		err = r.volumes(o)
+		if o.db != nil {
+			err = r.volumes(o)
+		}
 	default:
 	}
 	return err
@@ -197,7 +222,7 @@ func (o *operation) issuingSecrets() []secretRef {
 	if o.request.TLS == nil {
 		return nil
 	}
-	return secretsForIssuing(tlsPath, o.db, &o.request.TLS.TLSConfig)
+	return secretsForIssuing(tlsPath, o.subject, &o.request.TLS.TLSConfig)
 }
 
 var configurationPath = specPath.Child("configuration")

@@ -26,6 +26,13 @@ var operationRules = map[opsv1.OpsType][]func(*operation) field.ErrorList{
 	opsv1.VolumeExpansion: {checkKeepsVolumes, checkSizes, checkExpandable, checkQuota},
 }
 
+// Rules by operation that are asked when there is no such database: about what the request says by itself, so that a
+// name that is misspelt is not all that one hears of.
+var bareRules = map[opsv1.OpsType][]func(*operation) field.ErrorList{
+	opsv1.Reconfigure:    {checkConfigSecrets, checkApplyConfig},
+	opsv1.ReconfigureTLS: {checkOneChange, checkRequestCertificates, checkRequestIssuers},
+}
+
 // Hints about every request.
 var requestHints = []func(*operation) []string{hintNotReady, hintQueue, hintPausedByUser, hintDeprecated}
 

@@ -89,7 +89,12 @@ func checkRequestCertificates(o *operation) field.ErrorList {
 	if tls := ops.ChangedTLS(o.present(), *o.request.TLS); tls != nil {
 		merged = tls.Certificates
 	}
-	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine, o.db)
+	for i := range merged {
+		if o.db == nil && merged[i].Duration == nil { // which the database may have, of any length
+			merged[i].RenewBefore = nil
+		}
+	}
+	errs := checkCertificates(tlsPath, o.request.TLS.Certificates, merged, o.engine, o.subject)
 	return append(errs, checkSecretRefs(o.issuingSecrets(), o.secrets, o.who)...)
 }
 
