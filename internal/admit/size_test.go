@@ -54,7 +54,7 @@ func TestTooMuchOfTheWrongFile(t *testing.T) {
 		"a Secret and too much": {map[string]any{"secretName": "large", "inline": map[string]any{"a.cnf": wrong}}, 2},
 	} {
 		db := into(t, merge(t, w[w.find("PerconaXtraDB", "pxc")], map[string]any{"spec": map[string]any{"configuration": c.configuration}}), &kubedbv1.PerconaXtraDB{})
-		pxc.Default(db, nil)
+		pxc.Default(db)
 		v, err := a.Database(t.Context(), pxc, db, nil, alice)
 		if err != nil || len(v.Errors) != c.errors {
 			t.Errorf("%s: %d errors, want %d: %.300s %v", name, len(v.Errors), c.errors, v.Errors.ToAggregate(), err)
