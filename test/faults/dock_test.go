@@ -229,7 +229,7 @@ func (s sample) route(from, to custom) []scenario {
 // prepare brings the database to where the scenario begins, by undisturbed operations.
 func (d *dock) prepare(ctx context.Context, s scenario) error {
 	if d.uneven {
-		if err := d.undisturbed(ctx, named("VolumeExpansion-online")); err != nil {
+		if err := d.undisturbed(ctx, scenarioOf("VolumeExpansion-online")); err != nil {
 			return err
 		}
 	}

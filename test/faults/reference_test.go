@@ -25,7 +25,7 @@ const legs = 3
 // and none is the first operation that the database sees, so that there always is a saved revision to clear away.
 func (s sample) voyage(leg int) []scenario {
 	all := s.possible()
-	return append([]scenario{named("Restart")}, all[len(all)*leg/legs:len(all)*(leg+1)/legs]...)
+	return append([]scenario{scenarioOf("Restart")}, all[len(all)*leg/legs:len(all)*(leg+1)/legs]...)
 }
 
 // explore runs every scenario undisturbed, twice per sample and all at once. Where the two differ, the comparison with

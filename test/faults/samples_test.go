@@ -75,7 +75,7 @@ var samples = []sample{
 	},
 	{
 		title: "PetSets", name: "pet", engine: perconaxtradb.New(), section: "mysqld", groups: []group{{"pet", 3}},
-		database: threeNodes, petSets: true, thin: 3,
+		database: threeNodes, petSets: true, thin: few,
 	},
 }
 

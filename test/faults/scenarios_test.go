@@ -25,6 +25,7 @@ const (
 	later  custom = "later"  // applyConfig that no pod runs yet
 
 	own     custom = "own"     // TLS by an authority of the database's own
+	named   custom = "named"   // TLS by the first authority, with its own trusted still
 	secured custom = "secured" // TLS by the first authority
 	renewed custom = "renewed" // that, and certificates that were issued since the pods started
 	strict  custom = "strict"  // TLS by the first authority, and nobody may connect without it
@@ -63,6 +64,9 @@ type scenario struct {
 	// ask fills in the request.
 	ask func(s sample, v variables, spec any)
 }
+
+// few is how much is thinned out what differs in a detail from what is tried at every point.
+const few = 5
 
 // variables differ from case to case, so that each changes something.
 type variables struct {
@@ -126,13 +130,13 @@ var scenarios = []scenario{
 		}),
 	},
 	{
-		name: "Reconfigure-again", kind: opsv1.Reconfigure, from: both, to: both, restarts: first(1), thin: 3,
+		name: "Reconfigure-again", kind: opsv1.Reconfigure, from: both, to: both, restarts: first(1), thin: few,
 		ask: reconfiguring(func(sample, variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{Restart: opsv1.RestartTrue, ConfigSecret: &corev1.LocalObjectReference{Name: userConfig}}
 		}),
 	},
 	{
-		name: "Reconfigure-later", kind: opsv1.Reconfigure, from: plain, to: later, thin: 3,
+		name: "Reconfigure-later", kind: opsv1.Reconfigure, from: plain, to: later, thin: few,
 		ask: reconfiguring(func(s sample, v variables) opsv1.ReconfigurationSpec {
 			return opsv1.ReconfigurationSpec{Restart: opsv1.RestartFalse, ApplyConfig: map[string]string{
 				"more.cnf": fmt.Sprintf("[%s]\ntable_open_cache = %s\n", s.section, v.setting),
@@ -140,7 +144,7 @@ var scenarios = []scenario{
 		}),
 	},
 	{
-		name: "Restart-later", kind: opsv1.Restart, from: later, to: inline, restarts: every(1), thin: 3,
+		name: "Restart-later", kind: opsv1.Restart, from: later, to: inline, restarts: every(1), thin: few,
 		ask: func(sample, variables, any) {},
 	},
 	{
@@ -164,20 +168,24 @@ var scenarios = []scenario{
 		grows: true, once: true, ask: expanding(opsv1.ModeOffline),
 	},
 	{
-		name: "VolumeExpansion-refused", thin: 3, kind: opsv1.VolumeExpansion, from: plain, to: plain, restarts: first(1),
+		name: "VolumeExpansion-refused", thin: few, kind: opsv1.VolumeExpansion, from: plain, to: plain, restarts: first(1),
 		grows: true, fails: true, ask: once(expanding(opsv1.ModeOffline)), correct: expanding(opsv1.ModeOnline),
 		rules: []string{`{claim: "data-*-0", resize: infeasible}`},
 	},
 	{
-		name: "Restart-managed", kind: opsv1.Restart, from: plain, to: own, restarts: every(1), thin: 3, edit: managed,
+		name: "Restart-managed", kind: opsv1.Restart, from: plain, to: own, restarts: every(1), thin: few, edit: managed,
 		ask: func(sample, variables, any) {},
 	},
 	{
-		name: "ReconfigureTLS-named", kind: opsv1.ReconfigureTLS, from: own, to: secured, restarts: every(2), thin: 3,
+		name: "ReconfigureTLS-named", kind: opsv1.ReconfigureTLS, from: own, to: named, restarts: every(2), thin: few,
 		ask: securing(by(firstAuthority)),
 	},
 	{
-		name: "ReconfigureTLS-disown", kind: opsv1.ReconfigureTLS, from: own, to: plain, restarts: every(1), thin: 3,
+		name: "Restart-named", kind: opsv1.Restart, from: named, to: secured, restarts: every(1), thin: few,
+		ask: func(sample, variables, any) {},
+	},
+	{
+		name: "ReconfigureTLS-disown", kind: opsv1.ReconfigureTLS, from: own, to: plain, restarts: every(1), thin: few,
 		once: true, ask: securing(opsv1.TLSSpec{Remove: true}),
 	},
 	{
@@ -190,7 +198,7 @@ var scenarios = []scenario{
 		rules: []string{`{pod: "*", refuseSecret: "*-tls-*"}`},
 	},
 	{
-		name: "ReconfigureTLS-strict", thin: 3, kind: opsv1.ReconfigureTLS, from: plain, to: strict, only: "PerconaXtraDB",
+		name: "ReconfigureTLS-strict", thin: few, kind: opsv1.ReconfigureTLS, from: plain, to: strict, only: "PerconaXtraDB",
 		restarts: every(2), ask: together(securing(by(firstAuthority)), requiring(true)),
 	},
 	{
@@ -210,12 +218,12 @@ var scenarios = []scenario{
 		ask: securing(by(secondAuthority)),
 	},
 	{
-		name: "ReconfigureTLS-returned", thin: 3, kind: opsv1.ReconfigureTLS, from: secured, to: renewed, restarts: turnedBack,
+		name: "ReconfigureTLS-returned", thin: few, kind: opsv1.ReconfigureTLS, from: secured, to: renewed, restarts: turnedBack,
 		fails: true, ask: once(securing(by(secondAuthority))), correct: securing(by(firstAuthority)),
 		rules: []string{`{pod: "*", refuseIssuer: ` + secondAuthority + `}`},
 	},
 	{
-		name: "Restart-renewed", kind: opsv1.Restart, from: renewed, to: secured, restarts: every(1), thin: 3,
+		name: "Restart-renewed", kind: opsv1.Restart, from: renewed, to: secured, restarts: every(1), thin: few,
 		ask: func(sample, variables, any) {},
 	},
 	{
@@ -247,8 +255,8 @@ func (s scenario) restarting(of sample) map[string]int {
 	return s.restarts(of)
 }
 
-// named returns the scenario of that name.
-func named(name string) scenario {
+// scenarioOf returns the scenario of that name.
+func scenarioOf(name string) scenario {
 	for _, s := range scenarios {
 		if s.name == name {
 			return s
