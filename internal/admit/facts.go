@@ -10,7 +10,7 @@ import (
 	storagev1 "k8s.io/api/storage/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -75,7 +75,7 @@ func (r reader) read(namespace, name string, into client.Object, opts ...client.
 }
 
 func (r reader) get(from client.Reader, namespace, name string, into client.Object, opts ...client.GetOption) (bool, error) {
-	if len(path.IsValidPathSegmentName(name)) > 0 { // no object has such a name, and clients do not ask for it
+	if len(content.IsPathSegmentName(name)) > 0 { // no object has such a name, and clients do not ask for it
 		return false, nil
 	}
 	err := from.Get(r.ctx, client.ObjectKey{Namespace: namespace, Name: name}, into, opts...)

@@ -16,7 +16,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -207,7 +207,7 @@ func (w world) client(t testing.TB) client.Client {
 
 // asClientGo makes an error of a name that fits into no URL, before anybody is asked.
 func asClientGo(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-	if problems := path.IsValidPathSegmentName(key.Name); len(problems) > 0 {
+	if problems := content.IsPathSegmentName(key.Name); len(problems) > 0 {
 		return fmt.Errorf("invalid resource name %q: %v", key.Name, problems)
 	}
 	return c.Get(ctx, key, o, opts...)
