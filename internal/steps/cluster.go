@@ -51,13 +51,13 @@ func (c *Cluster) Workload(ctx context.Context, db engines.Database, name string
 // Pods returns the database's pods that are named after a workload of its, in order of their ordinals. A database of
 // another kind may have a workload of the same name.
 func (c *Cluster) Pods(ctx context.Context, db engines.Database, workload string) ([]corev1.Pod, error) {
-	pods, err := PodsOf(ctx, c.Client, c.Kind, db, client.MatchingFields{IndexWorkload: workload})
+	pods, err := podsOf(ctx, c.Client, c.Kind, db, client.MatchingFields{IndexWorkload: workload})
 	slices.SortFunc(pods, func(a, b corev1.Pod) int { return cmp.Compare(ordinal(a.Name), ordinal(b.Name)) })
 	return pods, err
 }
 
-// PodsOf lists the pods of a database, or some of them.
-func PodsOf(ctx context.Context, from client.Reader, kind engines.Kind, db engines.Database, which ...client.ListOption) ([]corev1.Pod, error) {
+// podsOf lists the pods of a database, or some of them.
+func podsOf(ctx context.Context, from client.Reader, kind engines.Kind, db engines.Database, which ...client.ListOption) ([]corev1.Pod, error) {
 	var list corev1.PodList
 	which = append(which, client.InNamespace(db.GetNamespace()), client.MatchingLabels(engines.SelectorLabels(kind, db)))
 	if err := from.List(ctx, &list, which...); err != nil {
@@ -120,7 +120,7 @@ func viewPod(p *corev1.Pod) ops.Pod {
 	v := ops.Pod{
 		Name: p.Name, UID: p.UID, Ordinal: ordinal(p.Name),
 		Revision: p.Labels[appsv1.StatefulSetRevisionLabel], Created: p.CreationTimestamp.Time,
-		Ready: PodReady(p), Terminating: p.DeletionTimestamp != nil, Leaving: leavingSince(p),
+		Ready: podReady(p), Terminating: p.DeletionTimestamp != nil, Leaving: leavingSince(p),
 	}
 	if v.Ready {
 		v.ReadySince = readiness(p).LastTransitionTime.Time
@@ -231,8 +231,8 @@ func unschedulable(p *corev1.Pod) string {
 	return ""
 }
 
-// PodReady tells whether the pod's Ready condition is True.
-func PodReady(p *corev1.Pod) bool {
+// podReady tells whether the pod's Ready condition is True.
+func podReady(p *corev1.Pod) bool {
 	c := readiness(p)
 	return c != nil && c.Status == corev1.ConditionTrue
 }

@@ -50,7 +50,7 @@ func (x *Executor) mayStop(ctx context.Context, t *Target, g group, a ops.StopPo
 
 // othersUp returns a BehindError when a pod of the group other than that one is Ready in the cache and not at the API server.
 func (x *Executor) othersUp(ctx context.Context, t *Target, g group, name string) error {
-	live, err := PodsOf(ctx, x.Apply.Live, t.Engine.Kind(), t.Database.Object)
+	live, err := podsOf(ctx, x.Apply.Live, t.Engine.Kind(), t.Database.Object)
 	if err != nil {
 		return err
 	}

@@ -212,7 +212,7 @@ func (x *Executor) forgetEviction(ctx context.Context, budget *policyv1.PodDisru
 }
 
 // PodUp tells whether a pod is Ready and stays.
-func PodUp(p *corev1.Pod) bool { return PodReady(p) && p.DeletionTimestamp == nil }
+func PodUp(p *corev1.Pod) bool { return podReady(p) && p.DeletionTimestamp == nil }
 
 func podNamed(pods []corev1.Pod, name string) *corev1.Pod {
 	for i := range pods {

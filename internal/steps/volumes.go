@@ -193,7 +193,7 @@ func (x *Executor) awaitOthers(ctx context.Context, t *Target, g group, own *cor
 		}
 		return waiting(ReasonOtherPodDown, "pod %s of the same group is not there; %s stays until it is Ready", gone, a.Pod), err
 	}
-	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || PodReady(own)) {
+	if other := otherDown(g.pods, a.Pod); other != "" && (own == nil || podReady(own)) {
 		return waiting(ReasonOtherPodDown, "pod %s of the same group is not Ready; %s stays until it is", other, a.Pod), nil
 	}
 	return done("the other pods are Ready"), nil
@@ -277,7 +277,7 @@ func (x *Executor) awaitPods(ctx context.Context, t *Target, a ops.AwaitPods) (o
 	since, _ := journal.HeldSince(t.Database.Object.DatabaseStatus(), t.Request)
 	for i := range g.Replicas {
 		pod := podNamed(g.pods, g.Pod(i))
-		if pod == nil || pod.DeletionTimestamp != nil || !PodReady(pod) && !pod.CreationTimestamp.Time.Before(since) {
+		if pod == nil || pod.DeletionTimestamp != nil || !podReady(pod) && !pod.CreationTimestamp.Time.Before(since) {
 			return waiting(ReasonStartingPod, "waiting for pod %s to be Ready", g.Pod(i)), nil
 		}
 	}
