@@ -86,11 +86,27 @@ func CheckReconfiguration(at *field.Path, c *opsv1.ReconfigurationSpec) field.Er
 	return append(errs, checkFileNames(c.ApplyConfig, at, "applyConfig")...)
 }
 
-// CheckSize says whether a new size is above zero. Whether it is larger than what the volumes have is known elsewhere.
+// SizeProblem says what is wrong with the size of a volume, whatever volumes there are; empty when nothing is.
+func SizeProblem(size resource.Quantity) string {
+	switch rounded := size.DeepCopy(); {
+	case size.Sign() <= 0:
+		return "a size is above zero, for example 10Gi"
+	case size.AsApproximateFloat64() >= 1<<63: // 9Ei is read as the largest int64; comparing 1e999999999 would take hours
+		return "a size is below 8Ei, for example 10Gi"
+	case !rounded.RoundUp(0):
+		return "a size is a whole number of bytes, for example 10Gi"
+	}
+	return ""
+}
+
+// CheckSize says what is wrong with a new size. Whether it is larger than what the volumes have is known elsewhere.
 func CheckSize(at *field.Path, size *resource.Quantity) field.ErrorList {
-	if size != nil && size.Sign() <= 0 {
+	if size == nil {
+		return nil
+	}
+	if problem := SizeProblem(*size); problem != "" {
 		printed := size.DeepCopy() // printing writes into the quantity, which a cache may own
-		return field.ErrorList{field.Invalid(at, printed.String(), "a size is above zero, for example 10Gi")}
+		return field.ErrorList{field.Invalid(at, printed.String(), problem)}
 	}
 	return nil
 }

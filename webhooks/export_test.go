@@ -11,3 +11,6 @@ func TakePlaces() (free func()) {
 		}
 	}
 }
+
+// Excessive is excessive.
+var Excessive = excessive

@@ -17,6 +17,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	kjson "sigs.k8s.io/json"
@@ -56,6 +57,7 @@ type answer struct {
 
 // handler serves one webhook of one kind: it reads reviews from the API server and answers each, whatever comes in.
 type handler[O engines.Object] struct {
+	kind   schema.GroupVersionKind
 	create func() O
 	decide func(ctx context.Context, q *question, object, old O, raw []byte) answer
 	// raw asks for the object as it was sent, besides the decoded one.
@@ -82,16 +84,19 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer buffers.Put(body)
+	content, refusal := h.sweep(body.Bytes())
 	review := envelope[question]{Request: question{Object: h.create(), OldObject: h.create()}}
-	known, decodeErr := decode(body.Bytes(), &review)
+	known, decodeErr := decode(content, &review)
 	q := &review.Request
 	switch {
 	case !known:
 		http.Error(w, "the body is not an AdmissionReview of "+apiVersion+" with a request", http.StatusBadRequest)
+	case refusal != nil:
+		respond(w, q.UID, answer{err: refusal})
 	case decodeErr != nil:
 		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
 	default:
-		respond(w, q.UID, h.answer(r.Context(), q, body.Bytes()))
+		respond(w, q.UID, h.answer(r.Context(), q, content))
 	}
 }
 

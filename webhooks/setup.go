@@ -18,10 +18,10 @@ func Handlers(kinds []engines.Engine, a *admit.Admission) map[string]http.Handle
 		kind := e.Kind()
 		databases := Database{Engine: e, Admission: a}
 		requests := OpsRequest{Engine: e, Admission: a}
-		all["/mutate-"+slug(kind.Database)] = handler[engines.Database]{create: kind.NewDatabase, raw: true, decide: databases.mutate}
-		all["/validate-"+slug(kind.Database)] = handler[engines.Database]{create: kind.NewDatabase, decide: databases.judge}
-		all["/mutate-"+slug(kind.Request)] = handler[engines.OpsRequest]{create: kind.NewRequest, raw: true, decide: requests.mutate}
-		all["/validate-"+slug(kind.Request)] = handler[engines.OpsRequest]{create: kind.NewRequest, decide: requests.judge}
+		all["/mutate-"+slug(kind.Database)] = handler[engines.Database]{kind: kind.Database, create: kind.NewDatabase, raw: true, decide: databases.mutate}
+		all["/validate-"+slug(kind.Database)] = handler[engines.Database]{kind: kind.Database, create: kind.NewDatabase, decide: databases.judge}
+		all["/mutate-"+slug(kind.Request)] = handler[engines.OpsRequest]{kind: kind.Request, create: kind.NewRequest, raw: true, decide: requests.mutate}
+		all["/validate-"+slug(kind.Request)] = handler[engines.OpsRequest]{kind: kind.Request, create: kind.NewRequest, decide: requests.judge}
 	}
 	return all
 }

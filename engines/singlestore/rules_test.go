@@ -143,6 +143,11 @@ func TestCheckRequest(t *testing.T) {
 			`spec.volumeExpansion.aggregator: Invalid value: "0": a size is above zero, for example 10Gi`,
 			`spec.volumeExpansion.leaf: Invalid value: "-1Gi": a size is above zero, for example 10Gi`,
 		}},
+		{Name: "sizes below 8Ei", Database: cluster, Spec: `{type: VolumeExpansion, volumeExpansion: {mode: Online, aggregator: 8Ei, leaf: 1e999999999}}`, Want: []string{
+			`spec.volumeExpansion.aggregator: Invalid value: "9223372036854775807": a size is below 8Ei, for example 10Gi`,
+			`spec.volumeExpansion.leaf: Invalid value: "1e999999999": a size is below 8Ei, for example 10Gi`,
+		}},
+		{Name: "large sizes", Database: cluster, Spec: `{type: VolumeExpansion, volumeExpansion: {mode: Online, aggregator: 7Ei, leaf: 1e18}}`},
 		{Name: "sections of other types are looked at elsewhere", Database: standalone, Spec: `{type: Restart, configuration: {leaf: {}}}`},
 	})
 }

@@ -1,5 +1,6 @@
 // Command crds makes generated CustomResourceDefinitions fit to ship. It drops the descriptions below fields whose
-// schema is Kubernetes' own (a pod template alone carries half a megabyte of them) and writes what is left compactly.
+// schema is Kubernetes' own (a pod template alone carries half a megabyte of them), limits the digits of quantities and writes
+// what is left compactly.
 //
 // Why the size matters: `kubectl apply` keeps a copy of an object in one of its annotations, and the API server refuses
 // annotations above 256 KiB. A definition below that limit can be installed by any tool in any mode.
@@ -27,6 +28,13 @@ var foreign = map[string]bool{
 	"podTemplate": true, "serviceTemplates": true, "storage": true, "script": true, "env": true, "resources": true,
 	"securityContext": true, "selector": true, "coordinator": true,
 }
+
+// wide is controller-gen's pattern of a quantity. Its exponents have no limit, so that one short value could keep whoever
+// compares it busy for hours; narrow has the limits that the webhooks have too.
+const (
+	wide   = `^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$`
+	narrow = `^(\+|-)?(([0-9]{1,32}(\.[0-9]{0,32})?)|(\.[0-9]{1,32}))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$`
+)
 
 func main() {
 	log.SetFlags(0)
@@ -68,6 +76,7 @@ func shorten(content []byte) ([]byte, error) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
 	trim(&doc, false)
+	limit(&doc)
 	compact(child(&doc, "spec")) // the chart adds to metadata, line by line
 	var short bytes.Buffer
 	short.WriteString("---\n")
@@ -131,6 +140,16 @@ func trimProperties(properties *yaml.Node, drop bool) {
 				trim(value, true)
 			}
 		}
+	}
+}
+
+// limit narrows the pattern of every quantity.
+func limit(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Value == wide {
+		n.Value = narrow
+	}
+	for _, child := range n.Content {
+		limit(child)
 	}
 }
 

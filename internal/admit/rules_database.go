@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	kubedbv1 "github.com/drydock-db/drydock/apis/kubedb/v1"
+	"github.com/drydock-db/drydock/engines"
 )
 
 // Rules that hold for a spec at any time and need no facts.
@@ -75,13 +76,10 @@ func checkStorage(p *proposal) field.ErrorList {
 		}
 		at = at.Child("resources", "requests", "storage")
 		size, given := storage.Resources.Requests[corev1.ResourceStorage]
-		switch rounded := size.DeepCopy(); {
-		case !given:
+		if !given {
 			errs = append(errs, field.Required(at, "say how large the volumes shall be, for example 10Gi"))
-		case size.Sign() <= 0:
-			errs = append(errs, field.Invalid(at, size.String(), "a size is above zero, for example 10Gi"))
-		case !rounded.RoundUp(0):
-			errs = append(errs, field.Invalid(at, size.String(), "a size is a whole number of bytes, for example 10Gi"))
+		} else if problem := engines.SizeProblem(size); problem != "" {
+			errs = append(errs, field.Invalid(at, size.String(), problem))
 		}
 	}
 	return errs

@@ -149,6 +149,9 @@ func checkSizeKept(p *proposal) field.ErrorList {
 			errs = append(errs, field.Forbidden(at, fmt.Sprintf(
 				"volumes cannot shrink: they have %s, so %s is too small; write %s here", old.String(), asked.String(), old.String())))
 		case 1:
+			if engines.SizeProblem(asked) != "" {
+				continue // another rule refuses it, and no request could ask for it
+			}
 			errs = append(errs, field.Forbidden(at, fmt.Sprintf(
 				"volumes grow by an operation, which changes this field when it is done; leave it at %s and apply: %s", old.String(), p.expand())))
 		}

@@ -35,7 +35,7 @@ func (o *operation) expansions() []expansion {
 	for _, g := range o.settings.Groups {
 		size, ok := o.request.Volumes[g.Name]
 		storage := inner(g.Storage)
-		if !ok || storage == nil || size.Sign() <= 0 {
+		if !ok || storage == nil || engines.SizeProblem(size) != "" {
 			continue
 		}
 		list = append(list, expansion{
@@ -66,10 +66,6 @@ func checkKeepsVolumes(o *operation) field.ErrorList {
 func checkSizes(o *operation) field.ErrorList {
 	var errs field.ErrorList
 	for _, e := range o.expansions() {
-		if rounded := e.size.DeepCopy(); !rounded.RoundUp(0) {
-			errs = append(errs, field.Invalid(e.path, e.size.String(), "a size is a whole number of bytes, for example 10Gi"))
-			continue
-		}
 		if e.size.Cmp(e.spec) < 0 {
 			errs = append(errs, field.Invalid(e.path, e.size.String(), fmt.Sprintf(
 				"the database asks for %s and volumes cannot shrink: give a larger size", e.spec.String())))
