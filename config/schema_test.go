@@ -4,24 +4,24 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
-	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	"github.com/google/go-cmp/cmp"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
 	schemacel "k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	k8sschema "k8s.io/apimachinery/pkg/runtime/schema"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
+	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 )
 
-// refusals are the errors of a definition's schema and of its CEL rules, which the API server asks only when the schema has none.
-func refusals(t *testing.T, props *apiextensions.JSONSchemaProps, object string) []string {
+// refusals returns what the API server says to an object of a kind: errors of the schema, and those of the CEL rules, which it asks
+// only when the schema has none.
+func refusals(t *testing.T, kind k8sschema.GroupVersionKind) func(object string) []string {
 	t.Helper()
-	content := map[string]any{}
-	if err := yaml.Unmarshal([]byte(object), &content); err != nil {
-		t.Fatal(err)
-	}
+	props := schemaOf(t, definitions(t), kind)
 	validator, _, err := validation.NewSchemaValidator(props)
 	if err != nil {
 		t.Fatal(err)
@@ -30,15 +30,27 @@ func refusals(t *testing.T, props *apiextensions.JSONSchemaProps, object string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	errs := validation.ValidateCustomResource(nil, content, validator)
-	if rules := schemacel.NewValidator(structural, true, celconfig.PerCallLimit); len(errs) == 0 && rules != nil {
-		errs, _ = rules.Validate(t.Context(), nil, structural, content, nil, celconfig.RuntimeCELCostBudget)
+	rules := schemacel.NewValidator(structural, true, celconfig.PerCallLimit)
+	return func(object string) []string {
+		raw, err := yaml.YAMLToJSON([]byte(object))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var content map[string]any
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &content); err != nil {
+			t.Fatal(err)
+		}
+		errs := validation.ValidateCustomResource(nil, content, validator)
+		if len(errs) == 0 {
+			errs, _ = rules.Validate(t.Context(), nil, structural, content, nil, celconfig.RuntimeCELCostBudget)
+		}
+		var texts []string
+		for _, e := range errs {
+			texts = append(texts, e.Error())
+		}
+		slices.Sort(texts)
+		return texts
 	}
-	var texts []string
-	for _, e := range errs {
-		texts = append(texts, e.Error())
-	}
-	return texts
 }
 
 // TestQuantities: no quantity is let through that takes forever to compare, wherever it is.
@@ -84,13 +96,59 @@ func visit(s *apiextensionsv1.JSONSchemaProps, f func(*apiextensionsv1.JSONSchem
 	}
 }
 
-func TestRequestSchema(t *testing.T) {
-	props := schemaOf(t, definitions(t), k8sschema.GroupVersionKind{Group: "ops.kubedb.com", Version: "v1alpha1", Kind: "SinglestoreOpsRequest"})
-	for object, want := range map[string][]string{
-		`{spec: {type: VolumeExpansion, databaseRef: {name: sdb}, volumeExpansion: {mode: Online, leaf: 11Gi, aggregator: 12884901888}}}`: nil,
+// TestWrongTypes: the mutating webhooks let through what they cannot read, because the schema names every field.
+func TestWrongTypes(t *testing.T) {
+	ofRequest := refusals(t, request)
+	ofDatabase := refusals(t, k8sschema.GroupVersionKind{Group: "kubedb.com", Version: "v1", Kind: "PerconaXtraDB"})
+	for name, c := range map[string]struct {
+		refusals func(string) []string
+		object   string
+		want     []string
+	}{
+		"nothing wrong": {ofRequest, `{spec: {type: VolumeExpansion, databaseRef: {name: sdb}, timeout: 10m,
+			volumeExpansion: {mode: Online, leaf: 11Gi, aggregator: 12884901888}}}`, nil},
+		"types": {ofRequest, `{spec: {type: Restart, databaseRef: {name: sdb}, timeout: 300, restart: true, maxRetries: "1"}}`, []string{
+			`spec.maxRetries: Invalid value: "string": spec.maxRetries in body must be of type integer: "string"`,
+			`spec.restart: Invalid value: "boolean": spec.restart in body must be of type object: "boolean"`,
+			`spec.timeout: Invalid value: "integer": spec.timeout in body must be of type string: "integer"`,
+		}},
+		"a large number": {ofRequest, `{spec: {type: Restart, databaseRef: {name: sdb}, maxRetries: 3000000000}}`, []string{
+			`<nil>: Invalid value: "": Checked value must be of type integer with format int32 in spec.maxRetries`,
+		}},
+		"a long duration": {ofRequest, `{spec: {type: Restart, databaseRef: {name: sdb}, timeout: 000000000000000000000000000000010m}}`, []string{
+			`spec.timeout: Too long: may not be more than 32 bytes`,
+		}},
+		"types of a database": {ofDatabase, `{spec: {version: "8", replicas: "3", requireSSL: "yes"}}`, []string{
+			`spec.replicas: Invalid value: "string": spec.replicas in body must be of type integer: "string"`,
+			`spec.requireSSL: Invalid value: "string": spec.requireSSL in body must be of type boolean: "string"`,
+		}},
+		"durations of a database": {ofDatabase, `{spec: {version: "8", authSecret: {rotateAfter: 90d},
+			tls: {certificates: [{alias: server, duration: 1y, renewBefore: -1h}, {alias: client, renewBefore: soon}]}}}`, []string{
+			`spec.authSecret.rotateAfter: Invalid value: "90d": write a duration such as 10m or 1h30m`,
+			`spec.tls.certificates[0].duration: Invalid value: "1y": write a duration such as 10m or 1h30m`,
+			`spec.tls.certificates[1].renewBefore: Invalid value: "soon": write a duration such as 10m or 1h30m`,
+		}},
 	} {
-		if got := refusals(t, props, object); !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", object, got, want)
+		if diff := cmp.Diff(c.want, c.refusals(c.object)); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+// TestDurations: what is a duration in the definitions is one in Go. One that is not above zero is for a rule that says more.
+func TestDurations(t *testing.T) {
+	ofRequest := refusals(t, request)
+	for _, text := range []string{
+		"10m", "1h30m", "0", "-0", "+0", "-5s", "+5s", "1.5h", ".5h", "1.h", "100ms", "1us", "1µs", "1μs", "5ns", "2562047h47m16.854775807s",
+		"0s", "00h", "1h1h", "", "300", "00", "soon", "1d", "1y", "1w", "h", ".h", ".", "-", "1h 30m", " 1h", "1h ", "1,5h", "1..5h", "--1h",
+		"1H", "1h30", "PT1H", "1e3s",
+	} {
+		var want []string
+		if _, err := time.ParseDuration(text); err != nil {
+			want = []string{`spec.timeout: Invalid value: "` + text + `": write a duration such as 10m or 1h30m`}
+		}
+		if diff := cmp.Diff(want, ofRequest(`{spec: {type: Restart, databaseRef: {name: sdb}, timeout: "`+text+`"}}`)); diff != "" {
+			t.Errorf("%q: %s", text, diff)
 		}
 	}
 }

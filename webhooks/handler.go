@@ -60,8 +60,8 @@ type handler[O engines.Object] struct {
 	kind   schema.GroupVersionKind
 	create func() O
 	decide func(ctx context.Context, q *question, object, old O, raw []byte) answer
-	// raw asks for the object as it was sent, besides the decoded one.
-	raw bool
+	// mutates tells that the answer is a patch: decide gets the object as it was sent, besides the decoded one.
+	mutates bool
 }
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -93,6 +93,8 @@ func (h handler[O]) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body is not an AdmissionReview of "+apiVersion+" with a request", http.StatusBadRequest)
 	case refusal != nil:
 		respond(w, q.UID, answer{err: refusal})
+	case decodeErr != nil && h.mutates:
+		respond(w, q.UID, answer{}) // the schema is asked next, and names every field of a wrong type
 	case decodeErr != nil:
 		respond(w, q.UID, answer{err: apierrors.NewBadRequest("the object cannot be read: " + decodeErr.Error())})
 	default:
@@ -197,7 +199,7 @@ func (h handler[O]) answer(ctx context.Context, q *question, body []byte) (a ans
 		object.SetNamespace(q.Namespace)
 	}
 	var raw []byte
-	if h.raw {
+	if h.mutates {
 		raw = body
 	}
 	return h.decide(ctx, q, object, old, raw)

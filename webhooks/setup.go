@@ -18,9 +18,9 @@ func Handlers(kinds []engines.Engine, a *admit.Admission) map[string]http.Handle
 		kind := e.Kind()
 		databases := Database{Engine: e, Admission: a}
 		requests := OpsRequest{Engine: e, Admission: a}
-		all["/mutate-"+slug(kind.Database)] = handler[engines.Database]{kind: kind.Database, create: kind.NewDatabase, raw: true, decide: databases.mutate}
+		all["/mutate-"+slug(kind.Database)] = handler[engines.Database]{kind: kind.Database, create: kind.NewDatabase, mutates: true, decide: databases.mutate}
 		all["/validate-"+slug(kind.Database)] = handler[engines.Database]{kind: kind.Database, create: kind.NewDatabase, decide: databases.judge}
-		all["/mutate-"+slug(kind.Request)] = handler[engines.OpsRequest]{kind: kind.Request, create: kind.NewRequest, raw: true, decide: requests.mutate}
+		all["/mutate-"+slug(kind.Request)] = handler[engines.OpsRequest]{kind: kind.Request, create: kind.NewRequest, mutates: true, decide: requests.mutate}
 		all["/validate-"+slug(kind.Request)] = handler[engines.OpsRequest]{kind: kind.Request, create: kind.NewRequest, decide: requests.judge}
 	}
 	return all

@@ -265,6 +265,31 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// TestWrongTypes: what cannot be read is the schema's to refuse, which names every field; the error of reading names none. Where
+// the schema has nothing against it, validation does.
+func TestWrongTypes(t *testing.T) {
+	s := serve(t, newAdmission(newClient(t)))
+	for _, c := range []struct{ mutate, validate, object, want string }{
+		{mutateSdbOps, validateSdbOps, `{"spec":{"type":"Restart","databaseRef":{"name":"sdb"},"timeout":300}}`, "number"},
+		{mutateSdbOps, validateSdbOps, `{"spec":{"type":"Restart","databaseRef":{"name":"sdb"},"timeout":"soon"}}`, `invalid duration "soon"`},
+		{mutateSdbOps, validateSdbOps, `{"spec":{"type":"Restart","databaseRef":{"name":"sdb"},"restart":true}}`, "bool"},
+		{mutatePxcOps, validatePxcOps, `{"spec":{"type":"VolumeExpansion","databaseRef":{"name":"pxc"},"volumeExpansion":{"perconaxtradb":"many"}}}`, "quantities"},
+		{mutatePxc, validatePxc, `{"spec":{"replicas":"3","storage":{"resources":{"requests":{"storage":"1Gi"}}}}}`, "string"},
+		{mutateSdb, validateSdb, `{"spec":{"topology":[]}}`, "array"},
+	} {
+		for _, old := range [][]byte{nil, []byte(`{}`)} {
+			if answer := s.review(c.mutate, []byte(c.object), old, false); !answer.Allowed || len(answer.Patch) > 0 {
+				t.Errorf("%s: %v %s", c.object, answer.Result, answer.Patch)
+			}
+			answer := s.review(c.validate, []byte(c.object), old, false)
+			if answer.Allowed || answer.Result.Code != http.StatusBadRequest || !strings.HasPrefix(answer.Result.Message, "the object cannot be read: ") ||
+				!strings.Contains(answer.Result.Message, c.want) {
+				t.Errorf("%s: %v", c.object, answer.Result)
+			}
+		}
+	}
+}
+
 // broken answers nothing, one way or the other.
 type broken struct{ panics bool }
 

@@ -201,6 +201,9 @@ type SecretReference struct {
 	SecretStoreName string `json:"secretStoreName,omitempty"`
 	// RotateAfter is how long credentials live before they should be rotated.
 	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$')",message="write a duration such as 10m or 1h30m"
 	RotateAfter *metav1.Duration `json:"rotateAfter,omitempty"`
 	// ActiveFrom is since when the credentials are in use.
 	// +optional
