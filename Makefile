@@ -16,7 +16,7 @@ BENCHTIME ?= 3x
 FAULTS_PART ?= 1/3
 FAULTS_SEED ?= $(shell git rev-parse HEAD 2>/dev/null || echo drydock)
 # No case begins later than this, so that a slow machine ends in time; the matrix says how many were played.
-FAULTS_BUDGET ?= 42m
+FAULTS_BUDGET ?= 36m
 
 CONTROLLER_GEN := $(TOOLS)/controller-gen-v0.23.0-$(GO_VERSION)/controller-gen
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-v2.15.0-$(GO_VERSION)/golangci-lint

@@ -7,6 +7,9 @@
 // reached, every pod has to be restarted exactly once, the invariants of package framework have to hold at every event,
 // and nothing is written once all is done.
 //
+// What differs in a detail from an operation that is tried at every k, and PetSets beside StatefulSets, are tried at one k in five:
+// others with each seed.
+//
 // A third of the cases is played with each change. A case that fails then is played once more, and what went wrong the first
 // time is told; a defect that needs luck to show up is for whoever plays all of them, where every failure counts.
 //
