@@ -157,10 +157,28 @@ func (c *Database) trustFirst(ctx context.Context, saved *steps.Saved, change tl
 		return nil, nil
 	}
 	required := c.Engine.Settings(after).RequireSSL
-	if change.secret == "" || change.live.secret != "" || required == nil || !*required || len(saved.Rolls) == 0 {
+	if change.secret == "" || required == nil || !*required || len(saved.Rolls) == 0 {
 		return nil, nil
 	}
+	if offered, err := c.offered(ctx, change.live, after); err != nil || offered {
+		return nil, err
+	}
 	return c.offerFirst(ctx, saved, change, after, version)
+}
+
+// offered tells whether every pod speaks TLS already. A workload that mounts certificates is not enough: a request that was
+// removed by force may have left pods that have none yet.
+func (c *Database) offered(ctx context.Context, live mounting, db engines.Database) (bool, error) {
+	if live.secret == "" {
+		return false, nil
+	}
+	for _, g := range engines.Describe(c.Engine, db).Groups {
+		pods, err := c.Cluster.Pods(ctx, db, g.Workload)
+		if err != nil || slices.ContainsFunc(pods, func(p corev1.Pod) bool { return steps.CopyIn(db.GetName(), p.Spec) == "" }) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // offerFirst lets every pod speak TLS before one insists on it.
