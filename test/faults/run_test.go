@@ -78,15 +78,23 @@ func (d *dock) edit(ctx context.Context, s scenario) error {
 	if err := d.lab.Client.Patch(ctx, db, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("editing the database: %w", err)
 	}
+	asked := time.Now()
 	err := until(ctx, "the operator to have seen to the edited database", func() bool {
+		if time.Since(asked) > issuedWithin {
+			d.askAgain(ctx)
+			asked = time.Now()
+		}
 		now := d.database()
 		return now != nil && now.DatabaseStatus().ObservedGeneration >= db.GetGeneration() &&
 			framework.Condition(now.DatabaseStatus().Conditions, kubedbv1.ConditionCertificatesReady).Status == metav1.ConditionTrue
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = d.quiet(ctx)
 	}
-	return d.quiet(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %s\n%s", err, line(framework.Event{Object: d.database()}), d.operator.log)
+	}
+	return nil
 }
 
 // now is the run's request as it was seen last; nil when it is gone.
