@@ -82,7 +82,20 @@ func (c *Database) secure(ctx context.Context, s *session) (sec security, wait b
 	if _, err := c.Executor.ApplyCertificates(ctx, db, objects, func() error { return c.current(ctx, db) }); err != nil {
 		return security{}, false, 0, err
 	}
-	leaves, err := c.Executor.Leaves(ctx, c.Client, db, objects)
+	again, err := c.Executor.ReviveAuthority(ctx, db, objects)
+	if err != nil {
+		return security{}, false, 0, err
+	}
+	sec, wait, after, err = c.mountable(ctx, s, live, objects)
+	if again > 0 {
+		after = sooner(after, again)
+	}
+	return sec, wait, after, err
+}
+
+// mountable looks at what is issued, and says which copy of it pods mount.
+func (c *Database) mountable(ctx context.Context, s *session, live mounting, objects certs.Objects) (security, bool, time.Duration, error) {
+	leaves, err := c.Executor.Leaves(ctx, c.Client, s.db.Object, objects)
 	if err != nil {
 		return security{}, false, 0, err
 	}

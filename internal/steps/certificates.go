@@ -84,7 +84,7 @@ func (x *Executor) issue(ctx context.Context, t *Target, objects certs.Objects, 
 		return out, nil
 	}
 	for _, leaf := range trigger {
-		if err := x.trigger(ctx, t, leaf.Certificate); err != nil {
+		if err := x.trigger(ctx, leaf.Certificate, fmt.Sprintf("issued again for %s %s", t.Request.Kind, t.Request.Name)); err != nil {
 			return ops.Outcome{}, err
 		}
 	}
@@ -107,8 +107,7 @@ func (x *Executor) rest(leaves []certs.Leaf) (longest time.Duration) {
 
 // trigger asks for one issuance. The resource version goes along: if the Certificate has changed since it was looked at,
 // somebody else may have asked already.
-func (x *Executor) trigger(ctx context.Context, t *Target, c *cmv1.Certificate) error {
-	why := fmt.Sprintf("issued again for %s %s", t.Request.Kind, t.Request.Name)
+func (x *Executor) trigger(ctx context.Context, c *cmv1.Certificate, why string) error {
 	asked := certs.Triggered(c, why, metav1.NewTime(x.now().Truncate(time.Second)))
 	patch := client.MergeFromWithOptions(c, client.MergeFromWithOptimisticLock{})
 	if err := x.Client.Status().Patch(ctx, asked, patch, apply.FieldOwner); err != nil {
