@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	cmv1 "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	cmmeta "github.com/cert-manager/cert-manager/pkg/apis/meta/v1"
@@ -21,7 +20,6 @@ import (
 	kubedbv1alpha2 "github.com/drydock-db/drydock/apis/kubedb/v1alpha2"
 	opsv1 "github.com/drydock-db/drydock/apis/ops/v1alpha1"
 	"github.com/drydock-db/drydock/engines"
-	"github.com/drydock-db/drydock/test/framework"
 )
 
 // Authorities that every dock may use: cluster-wide, so that a dock costs none of its own.
@@ -87,28 +85,6 @@ func managed(db engines.Database) {
 		d.Spec.TLS = &kubedbv1.TLSConfig{}
 	case *kubedbv1alpha2.Singlestore:
 		d.Spec.TLS = &kubedbv1.TLSConfig{}
-	}
-}
-
-// issuedWithin is how long an authority that signs itself may take.
-const issuedWithin = 15 * time.Second
-
-// askAgain asks for certificates that were not issued, as a person would. For an authority that signs itself cert-manager looks
-// for the key by a name that is gone when two of its controllers have made one each, calls that a failure, and rests for an hour.
-func (d *dock) askAgain(ctx context.Context) {
-	var list cmv1.CertificateList
-	_ = d.lab.Client.List(ctx, &list, client.InNamespace(d.space.Name)) // it is asked again
-	for i := range list.Items {
-		c := &list.Items[i]
-		if c.Status.LastFailureTime == nil || framework.Issued(c) {
-			continue
-		}
-		c.Status.Conditions = append(slices.DeleteFunc(c.Status.Conditions, func(old cmv1.CertificateCondition) bool {
-			return old.Type == cmv1.CertificateConditionIssuing
-		}), cmv1.CertificateCondition{
-			Type: cmv1.CertificateConditionIssuing, Status: cmmeta.ConditionTrue, Reason: "ManuallyTriggered", Message: "it failed",
-		})
-		_ = d.lab.Client.Status().Update(ctx, c)
 	}
 }
 

@@ -42,13 +42,13 @@ type run struct {
 // begin makes a request. arm is called right before, when the database is at rest.
 func (d *dock) begin(ctx context.Context, s scenario, arm func(*run)) (*run, error) {
 	d.cases++
-	d.ledger.open()
 	if err := d.misbehave(ctx, s.rules); err != nil {
 		return nil, err
 	}
 	if err := d.edit(ctx, s); err != nil {
 		return nil, err
 	}
+	d.ledger.open()
 	r := &run{dock: d, scenario: s, asked: d.next(s)}
 	var err error
 	if r.before, err = d.look(ctx); err != nil {
@@ -78,12 +78,7 @@ func (d *dock) edit(ctx context.Context, s scenario) error {
 	if err := d.lab.Client.Patch(ctx, db, client.MergeFrom(before)); err != nil {
 		return fmt.Errorf("editing the database: %w", err)
 	}
-	asked := time.Now()
 	err := until(ctx, "the operator to have seen to the edited database", func() bool {
-		if time.Since(asked) > issuedWithin {
-			d.askAgain(ctx)
-			asked = time.Now()
-		}
 		now := d.database()
 		return now != nil && now.DatabaseStatus().ObservedGeneration >= db.GetGeneration() &&
 			framework.Condition(now.DatabaseStatus().Conditions, kubedbv1.ConditionCertificatesReady).Status == metav1.ConditionTrue
