@@ -3,6 +3,7 @@ package controllers
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -117,6 +118,13 @@ func TestWhatCannotBeCollectedStopsNothing(t *testing.T) {
 	}
 	if len(w.writes) != 2 {
 		t.Errorf("writes: %q", w.writes)
+	}
+	clear(w.fail)
+	if err := w.controller.close(t.Context(), o); err != nil {
+		t.Error(err)
+	}
+	if !slices.Contains(w.writes[2:], "delete ControllerRevision px-ops-earlier0") {
+		t.Errorf("what an operation of one pass could not collect stays: %q", w.writes)
 	}
 }
 

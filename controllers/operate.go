@@ -28,6 +28,8 @@ type operation struct {
 	// savedVersion is the resource version of the saved revision.
 	savedVersion string
 	plan         ops.Plan
+	// littered is true when something is left of earlier operations that could not be removed in this pass.
+	littered bool
 }
 
 // operate carries the request on until it has to wait, and returns when to look again.
@@ -157,10 +159,16 @@ func (c *Database) load(ctx context.Context, o *operation, undoing bool) error {
 		return err
 	}
 	o.journal.Found()
-	if err := c.collect(ctx, o); err != nil {
+	c.tidy(ctx, o)
+	return nil
+}
+
+// tidy removes what earlier operations have left. What cannot be removed stops nothing.
+func (c *Database) tidy(ctx context.Context, o *operation) {
+	err := c.collect(ctx, o)
+	if o.littered = err != nil; o.littered {
 		logf.FromContext(ctx).Error(err, "what earlier operations have left stays for now")
 	}
-	return nil
 }
 
 // planned tells whether the request has a plan for this very database, and not for an earlier one of its name.
@@ -245,6 +253,9 @@ func (o *operation) lasting(said string) string {
 // close commits the end and lets the request go. The database is first: what that does not say yet, the request must not say
 // either, for nobody would come back to it.
 func (c *Database) close(ctx context.Context, o *operation) error {
+	if o.littered {
+		c.tidy(ctx, o) // there is no next pass, and may be no next operation for long
+	}
 	if err := o.db.Commit(ctx); err != nil {
 		return err
 	}
