@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -92,8 +93,11 @@ func Rests() workqueue.TypedRateLimiter[types.NamespacedName] {
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[types.NamespacedName](100*time.Millisecond, aMoment)
 }
 
-// overtaken tells whether somebody has written in between, or the caches are behind.
+// overtaken tells whether somebody has written in between, or the caches are behind. Of several errors all have to say so.
 func overtaken(err error) bool {
+	if several, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // what errors.Join makes, and no other
+		return !slices.ContainsFunc(several.Unwrap(), func(e error) bool { return !overtaken(e) })
+	}
 	var behind *apply.BehindError
 	return errors.As(err, &behind) || apierrors.IsConflict(err)
 }

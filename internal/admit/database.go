@@ -69,7 +69,7 @@ func (a *Admission) Standing(e engines.Engine, db engines.Database, version *cat
 	if !isNew {
 		return p.standing(db)
 	}
-	return append(p.standing(nil), check(p, checkVersion, checkVolumes)...)
+	return append(p.standing(nil), check(p, checkVersion, checkVolumes, checkExporterPort)...)
 }
 
 // proposal fetches the facts.

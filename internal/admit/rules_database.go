@@ -22,7 +22,7 @@ var databaseRules = []func(*proposal) field.ErrorList{
 var referenceRules = []func(*proposal) field.ErrorList{checkSecrets, checkDatabaseIssuers}
 
 // Rules about new databases.
-var creationRules = []func(*proposal) field.ErrorList{checkVersion, checkVolumes, checkStorageClasses}
+var creationRules = []func(*proposal) field.ErrorList{checkVersion, checkVolumes, checkExporterPort, checkStorageClasses}
 
 func checkVersionNamed(p *proposal) field.ErrorList {
 	if deref(p.settings.Version) != "" {
@@ -170,23 +170,33 @@ func checkSecretKinds(p *proposal) field.ErrorList {
 
 func checkMonitor(p *proposal) field.ErrorList {
 	m := inner(p.settings.Monitor)
-	if m == nil {
-		return nil
-	}
-	var errs field.ErrorList
 	agents := []string{"prometheus.io", "prometheus.io/builtin", "prometheus.io/operator"}
 	at := specPath.Child("monitor", "agent")
 	switch {
+	case m == nil || slices.Contains(agents, m.Agent):
+		return nil
 	case m.Agent == "":
-		errs = append(errs, field.Required(at, "say who collects the metrics: "+strings.Join(agents, ", ")))
-	case !slices.Contains(agents, m.Agent):
-		errs = append(errs, field.NotSupported(at, m.Agent, agents))
+		return field.ErrorList{field.Required(at, "say who collects the metrics: "+strings.Join(agents, ", "))}
 	}
-	if m.Prometheus != nil && slices.Contains(p.engine.Reserved().Ports, m.Prometheus.Exporter.Port) {
-		errs = append(errs, field.Invalid(specPath.Child("monitor", "prometheus", "exporter", "port"), m.Prometheus.Exporter.Port,
-			"the database itself listens there: choose another, for example 9104"))
+	return field.ErrorList{field.NotSupported(at, m.Agent, agents)}
+}
+
+// checkExporterPort is asked when the port is new: a database that has run with it goes on.
+func checkExporterPort(p *proposal) field.ErrorList {
+	port := exporterPort(p.settings)
+	if !slices.Contains(p.engine.Reserved().Ports, port) || p.old != nil && exporterPort(p.was) == port {
+		return nil
 	}
-	return errs
+	return field.ErrorList{field.Invalid(specPath.Child("monitor", "prometheus", "exporter", "port"), port,
+		"the database itself listens there: choose another, for example 9104")}
+}
+
+// exporterPort is the port that the spec gives the exporter; 0 when it gives none.
+func exporterPort(s engines.Settings) int32 {
+	if m := inner(s.Monitor); m != nil && m.Prometheus != nil {
+		return m.Prometheus.Exporter.Port
+	}
+	return 0
 }
 
 func checkDatabaseCertificates(p *proposal) field.ErrorList {

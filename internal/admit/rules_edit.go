@@ -15,7 +15,7 @@ import (
 
 // Rules about edits: what cannot change, and what an operation has to change.
 var editRules = []func(*proposal) field.ErrorList{
-	checkStorageTypeKept, checkVersionKept, checkGroupsKept, checkStorageKept, checkSizeKept, checkInitKept,
+	checkStorageTypeKept, checkVersionKept, checkGroupsKept, checkStorageKept, checkSizeKept, checkInitKept, checkExporterPort,
 }
 
 func checkStorageTypeKept(p *proposal) field.ErrorList {
@@ -164,7 +164,7 @@ func checkSizeKept(p *proposal) field.ErrorList {
 func (p *proposal) expand() string {
 	name, section := p.db.GetName()+"-expand", "mode: Online"
 	for _, g := range p.pairs() {
-		if old, asked := g.sizes(); asked.Cmp(old) > 0 {
+		if old, asked := g.sizes(); asked.Cmp(old) > 0 && engines.SizeProblem(asked) == "" {
 			name += "-" + g.now.VolumeField + "-" + strings.ToLower(asked.String())
 			section += ", " + g.now.VolumeField + ": " + asked.String()
 		}
