@@ -3,6 +3,7 @@ package config_test
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -138,6 +139,12 @@ func TestWrongTypes(t *testing.T) {
 // TestDurations: what is a duration in the definitions is one in Go. One that is not above zero is for a rule that says more.
 func TestDurations(t *testing.T) {
 	ofRequest := refusals(t, request)
+	for _, overflows := range []string{"2562048h", "9999999h", "-9999999h"} {
+		got := ofRequest(`{spec: {type: Restart, databaseRef: {name: sdb}, timeout: "` + overflows + `"}}`)
+		if len(got) != 1 || !strings.HasPrefix(got[0], "spec.timeout: ") || !strings.HasSuffix(got[0], "write a duration such as 10m or 1h30m") {
+			t.Errorf("%q: %q", overflows, got)
+		}
+	}
 	for _, text := range []string{
 		"10m", "1h30m", "0", "-0", "+0", "-5s", "+5s", "1.5h", ".5h", "1.h", "100ms", "1us", "1µs", "1μs", "5ns", "2562047h47m16.854775807s",
 		"0s", "00h", "1h1h", "", "300", "00", "soon", "1d", "1y", "1w", "h", ".h", ".", "-", "1h 30m", " 1h", "1h ", "1,5h", "1..5h", "--1h",

@@ -203,7 +203,7 @@ type SecretReference struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$')",message="write a duration such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$') && duration(self) == duration(self)",message="write a duration such as 10m or 1h30m"
 	RotateAfter *metav1.Duration `json:"rotateAfter,omitempty"`
 	// ActiveFrom is since when the credentials are in use.
 	// +optional

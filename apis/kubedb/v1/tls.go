@@ -43,13 +43,13 @@ type CertificateSpec struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$')",message="write a duration such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$') && duration(self) == duration(self)",message="write a duration such as 10m or 1h30m"
 	Duration *metav1.Duration `json:"duration,omitempty" validate:"omitempty,min_duration=1h"`
 	// RenewBefore is how long before expiry cert-manager renews the certificate.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$')",message="write a duration such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$') && duration(self) == duration(self)",message="write a duration such as 10m or 1h30m"
 	RenewBefore *metav1.Duration `json:"renewBefore,omitempty" validate:"omitempty,min_duration=5m"`
 	// DNSNames are added to the database's own names.
 	// +optional

@@ -63,7 +63,7 @@ type OpsRequestSpec struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$')",message="write a duration such as 10m or 1h30m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-+]?(0|(([0-9]+[.]?[0-9]*|[.][0-9]+)(ns|[uµμ]s|ms|s|m|h))+)$') && duration(self) == duration(self)",message="write a duration such as 10m or 1h30m"
 	Timeout *metav1.Duration `json:"timeout,omitempty" validate:"omitempty,min_duration=1s"`
 	// Apply says whether to wait until the database is Ready.
 	// +optional
