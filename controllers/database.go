@@ -95,7 +95,7 @@ func Rests() workqueue.TypedRateLimiter[types.NamespacedName] {
 
 // overtaken tells whether somebody has written in between, or the caches are behind. Of several errors all have to say so.
 func overtaken(err error) bool {
-	if several, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // what errors.Join makes, and no other
+	if several, joined := err.(interface{ Unwrap() []error }); joined {
 		return !slices.ContainsFunc(several.Unwrap(), func(e error) bool { return !overtaken(e) })
 	}
 	var behind *apply.BehindError
