@@ -44,12 +44,9 @@ func (d *dock) remove(ctx context.Context, as client.Client, o client.Object) er
 // asks for the same.
 func replacing(ctx context.Context, d *dock, s scenario, k int) (*run, bool, error) {
 	return d.interrupted(ctx, s, k, func(*run) strike { return before(d) }, func(ctx context.Context, r *run) error {
-		d.operator.kill()
-		if err := d.force(ctx, d.lab.Client, r.request); err != nil {
+		if err := r.bury(ctx); err != nil {
 			return err
 		}
-		r.forced = r.request.GetUID()
-		d.forced = append(d.forced, r.forced)
 		next, err := d.request(s, r.request.GetName(), r.asked)
 		if err != nil {
 			return err
@@ -62,16 +59,21 @@ func replacing(ctx context.Context, d *dock, s scenario, k int) (*run, bool, err
 	})
 }
 
+// bury kills the operator and then deletes the request by force.
+func (r *run) bury(ctx context.Context) error {
+	r.operator.kill()
+	r.forced = r.request.GetUID()
+	r.dock.forced = append(r.dock.forced, r.forced)
+	return r.force(ctx, r.lab.Client, r.request)
+}
+
 // correcting kills the operator at write k. While none is there the request, which cannot succeed, is deleted by force; one that
 // asks for what works follows when nobody holds the database any more, and does not wait until that is well.
 func correcting(ctx context.Context, d *dock, s scenario, k int) (*run, bool, error) {
 	return d.interrupted(ctx, s, k, func(*run) strike { return before(d) }, func(ctx context.Context, r *run) error {
-		d.operator.kill()
-		if err := d.force(ctx, d.lab.Client, r.request); err != nil {
+		if err := r.bury(ctx); err != nil {
 			return err
 		}
-		r.forced = r.request.GetUID()
-		d.forced = append(d.forced, r.forced)
 		if err := d.succeed(ctx, upbringing{}); err != nil {
 			return err
 		}
