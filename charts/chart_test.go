@@ -204,7 +204,7 @@ func TestNetworkPolicy(t *testing.T) {
 	compare(t, chart(t, "elsewhere", "networkPolicy.enabled=true", "image.repository="+registry+"/drydock"), want)
 
 	got := chart(t, "elsewhere", "networkPolicy.enabled=true", "networkPolicy.apiServer.from={10.0.0.10/32}",
-		"networkPolicy.apiServer.to={10.0.0.10/32,10.96.0.1/32}")
+		"networkPolicy.apiServer.to={10.0.0.10/32,10.96.0.1/32}", "networkPolicy.apiServer.ports={8443}")
 	if got[key] == nil || want[key] == nil {
 		t.Fatal("there is no network policy")
 	}
@@ -221,6 +221,9 @@ func TestNetworkPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		rules[of.rule].(map[string]any)[of.peers] = of.addresses
+		if of.peers == "to" {
+			rules[of.rule].(map[string]any)["ports"] = []any{map[string]any{"port": float64(8443), "protocol": "TCP"}}
+		}
 		if err := unstructured.SetNestedSlice(want[key], rules, "spec", of.rules); err != nil {
 			t.Fatal(err)
 		}
@@ -283,7 +286,7 @@ func same(t *testing.T, what string, o map[string]any, want any, path ...string)
 func TestWrongValuesAreRefused(t *testing.T) {
 	helm := tool(t, "DRYDOCK_HELM")
 	for _, value := range []string{"replica=3", "replicas=two", "image.pullPolicy=Sometimes", "workload=deployment", "webhook.timeoutSeconds=0",
-		"networkPolicy.apiServer.to={10.0.0.10}", "serviceMonitor.enable=true"} {
+		"networkPolicy.apiServer.to={10.0.0.10}", "networkPolicy.apiServer.ports={https}", "serviceMonitor.enable=true"} {
 		out, err := exec.CommandContext(t.Context(), helm, "template", "drydock", "drydock", "--set", value).CombinedOutput()
 		if name, _, _ := strings.Cut(value, "="); err == nil || !strings.Contains(string(out), name[strings.LastIndex(name, ".")+1:]) {
 			t.Errorf("%s: want it refused by name, got %v: %s", value, err, out)

@@ -165,7 +165,7 @@ func timeout(document string) string {
 	return strings.ReplaceAll(document, "timeoutSeconds: 5", "timeoutSeconds: {{ .Values.webhook.timeoutSeconds }}")
 }
 
-// apiServer limits the network policy to the API server's addresses where the values name them.
+// apiServer limits the network policy to the API server's addresses where the values name them, and takes its ports from there.
 func apiServer(document string) string {
 	peers := func(field string) string {
 		return "      {{- with .Values.networkPolicy.apiServer." + field + " }}\n      " + field + ":\n" +
@@ -175,5 +175,7 @@ func apiServer(document string) string {
 		line := "        - {port: " + port + ", protocol: TCP}\n"
 		document = strings.Replace(document, line, line+peers(field), 1)
 	}
-	return document
+	const ports = "        - {port: 443, protocol: TCP}\n        - {port: 6443, protocol: TCP}\n"
+	return strings.Replace(document, ports, "        {{- range .Values.networkPolicy.apiServer.ports }}\n"+
+		"        - {port: {{ . }}, protocol: TCP}\n        {{- end }}\n", 1)
 }
