@@ -7,7 +7,7 @@
 // reached, every pod has to be restarted exactly once, the invariants of package framework have to hold at every event,
 // and nothing is written once all is done.
 //
-// What differs in a detail from an operation that is tried at every k, and PetSets beside StatefulSets, are tried at one k in five:
+// What differs in a detail from an operation that is tried at every k, and PetSets beside StatefulSets, are tried at one k in eight:
 // others with each seed.
 //
 // A third of the cases is played with each change. A case that fails then is played once more, and what went wrong the first

@@ -66,7 +66,7 @@ type scenario struct {
 }
 
 // few is how much is thinned out what differs in a detail from what is tried at every point.
-const few = 5
+const few = 8
 
 // variables differ from case to case, so that each changes something.
 type variables struct {
