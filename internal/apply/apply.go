@@ -95,6 +95,8 @@ func (a *Applier) create(ctx context.Context, owner, desired client.Object) erro
 	switch {
 	case err == nil && !metav1.IsControlledBy(live, owner):
 		return foreign(a.Client, desired, owner)
+	case err == nil && a.comes(desired, live):
+		return a.behind(desired)
 	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("reading %s: %w", describe(a.Client, desired), err)
 	}
@@ -141,6 +143,22 @@ func (a *Applier) CreateOnly(ctx context.Context, owner client.Object, secret *c
 // UID into one, under a name that the content tells; so the content is compared.
 func Made(live, secret *corev1.Secret, owner client.Object) bool {
 	return metav1.IsControlledBy(live, owner) && maps.EqualFunc(live.Data, secret.Data, bytes.Equal)
+}
+
+// comes tells whether the cache will show a workload that it does not show yet: it may be another than the one that is to be made,
+// and no write would do then. One whose labels somebody has taken away never comes.
+func (a *Applier) comes(desired, live client.Object) bool {
+	switch desired.(type) {
+	case *appsv1.StatefulSet, *petsetv1.PetSet:
+		labels := live.GetLabels()
+		for key, value := range desired.GetLabels() {
+			if labels[key] != value {
+				return false
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // write applies an object over the version that was seen, and over no other: an operator that has lost its lease while a

@@ -160,7 +160,11 @@ func TestOwnedMakesPetSets(t *testing.T) {
 	// What only operations write: a grown claim template goes to the PetSet that is there, and a policy leaves it.
 	grown := set("2Gi", "")
 	grown.UID, grown.Generation = "", 0
-	if _, err := a.Workload(t.Context(), owner, grown, nil); err != nil {
+	seen, err := a.Workloads.Get(t.Context(), a.Client, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Workload(t.Context(), owner, grown, seen); err != nil {
 		t.Fatal(err)
 	}
 	live, err := a.Workloads.Get(t.Context(), a.Client, key)
@@ -236,6 +240,38 @@ func TestAWorkloadIsWrittenOverWhatWasSeen(t *testing.T) {
 		}
 		if seen, err = w.Get(t.Context(), a.Client, client.ObjectKeyFromObject(owner)); err != nil || a.Seen(seen) != nil {
 			t.Errorf("%s: the cache has caught up, and yet: %v, %v", w.Kind(), err, a.Seen(seen))
+		}
+	}
+}
+
+// A workload that a cache does not show yet may have other claim templates than the one that is to be made: the API server would
+// refuse the write for good. One that no cache will show, since somebody has taken its labels away, is written over.
+func TestAWorkloadThatTheCacheDoesNotShowYet(t *testing.T) {
+	owner := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: "demo", Name: "px", UID: "owner"}}
+	for _, w := range []Workloads{{}, {PetSets: true, Both: true}} {
+		for name, labels := range map[string]map[string]string{"ours": {"a": "b", "c": "d"}, "without labels": nil} {
+			a := applier(t, w, owner)
+			made := func(size string) *appsv1.StatefulSet {
+				s := set(size, "")
+				s.UID, s.Generation = "", 0
+				return s
+			}
+			if _, err := a.Workload(t.Context(), owner, made("2Gi"), nil); err != nil {
+				t.Fatal(err)
+			}
+			live, err := w.Get(t.Context(), a.Client, client.ObjectKeyFromObject(owner))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := w.Object(live)
+			o.SetLabels(labels)
+			if err := a.Client.Update(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
+			_, err = a.Workload(t.Context(), owner, made("1Gi"), nil)
+			if behind := errors.As(err, new(*BehindError)); behind != (labels != nil) || err != nil && !behind {
+				t.Errorf("%s, %s: %v", w.Kind(), name, err)
+			}
 		}
 	}
 }
