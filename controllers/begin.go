@@ -196,8 +196,8 @@ func withVolumes(set *appsv1.StatefulSet, r ops.Request, group string) *appsv1.S
 	}
 	set = set.DeepCopy()
 	for i := range set.Spec.VolumeClaimTemplates {
-		if requests := set.Spec.VolumeClaimTemplates[i].Spec.Resources.Requests; set.Spec.VolumeClaimTemplates[i].Name == "data" {
-			requests[corev1.ResourceStorage] = size
+		if claim := &set.Spec.VolumeClaimTemplates[i]; claim.Name == engines.VolumeData {
+			claim.Spec.Resources.Requests[corev1.ResourceStorage] = size
 		}
 	}
 	return set

@@ -119,7 +119,7 @@ func fuzz(f *testing.F, seeds []string, mutate, validate string, direct verdict,
 	reference := newReference(a)
 	f.Fuzz(func(t *testing.T, spec []byte) {
 		if !json.Valid(spec) || bytes.Contains(spec, []byte(`\u0000`)) {
-			t.Skip()
+			return // no API server sends that
 		}
 		s := serve(t, a)
 		object := []byte(`{"metadata":{"name":"x","namespace":"demo"},"spec":` + string(spec) + `}`)
