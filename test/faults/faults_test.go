@@ -44,7 +44,7 @@ var faults = []fault{
 	{name: "conflict-409", play: striking(answering(conflict)), judge: succeeded},
 	{name: "throttled-429", play: striking(answering(throttled)), judge: succeeded},
 	{name: "internal-500", play: striking(answering(internal)), judge: succeeded},
-	{name: "forbidden-403", play: striking(answering(forbidden)), judge: succeeded},
+	{name: "forbidden-403", play: striking(answering(forbidden)), judge: denied},
 	{name: "timeout-after-commit", play: striking(timedOut), judge: succeeded},
 	{name: "old-list", play: awakening, judge: succeeded},
 	{name: "dropped-event", play: deafened, judge: succeeded, points: func(u *reference) int { return u.events }},

@@ -144,6 +144,21 @@ func outlived(r *run, undisturbed *reference) []string {
 	return append(wrong, difference(without(undisturbed.text, aboutSecrets), without(r.text(), aboutSecrets))...)
 }
 
+// denied: as if nothing had happened, but an expansion that is not tried again ends with the first claim that the API server
+// refuses, before the pods that come later.
+func denied(r *run, undisturbed *reference) []string {
+	if !r.scenario.fails || !strings.HasPrefix(r.blow.what, "PATCH persistentvolumeclaims/") {
+		return succeeded(r, undisturbed)
+	}
+	wrong := slices.Concat(r.common(), r.current(), r.restarted(0, 1))
+	failed := framework.Condition(r.now().RequestStatus().Conditions, opsv1.ConditionFailed)
+	if failed.Status != metav1.ConditionTrue || !strings.Contains(failed.Message, "refused by the API server") {
+		wrong = append(wrong, fmt.Sprintf("Failed is %q: %s", failed.Status, failed.Message))
+	}
+	leave := either(aboutRequest, identities, aboutSizes)
+	return append(wrong, difference(without(undisturbed.text, leave), without(r.text(), leave))...)
+}
+
 // replaced: the second request of the name does what is left to do; which steps that takes depends on k. When it comes too
 // late to make sense it is refused, and the database says what its pods lack.
 func replaced(r *run, undisturbed *reference) []string {
