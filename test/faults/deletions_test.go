@@ -84,6 +84,9 @@ func correcting(ctx context.Context, d *dock, s scenario, k int) (*run, bool, er
 		if err == nil {
 			err = d.misbehave(ctx, nil)
 		}
+		if err == nil {
+			err = r.tidy(ctx)
+		}
 		if err != nil {
 			return err
 		}
@@ -100,6 +103,26 @@ func correcting(ctx context.Context, d *dock, s scenario, k int) (*run, bool, er
 		r.request = next
 		return nil
 	})
+}
+
+// tidy removes the Secret of a configuration that was made when the revision which names it was not: nobody else knows of it
+// once the request is gone (ADR 12).
+func (r *run) tidy(ctx context.Context) error {
+	if r.blow.what != "POST controllerrevisions" {
+		return nil
+	}
+	now, err := r.look(ctx)
+	if err != nil {
+		return err
+	}
+	names, err := now.leftovers()
+	for _, name := range names {
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.database().GetNamespace()}}
+		if err := r.lab.Client.Delete(ctx, secret); err != nil {
+			return fmt.Errorf("removing what nobody knows of: %w", err)
+		}
+	}
+	return err
 }
 
 // force deletes an object and everything that holds it.
