@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -117,6 +118,9 @@ func (r *run) tidy(ctx context.Context) error {
 	}
 	names, err := now.leftovers()
 	for _, name := range names {
+		if !strings.Contains(name, "-config-") {
+			continue // no other may be left
+		}
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: r.database().GetNamespace()}}
 		if err := r.lab.Client.Delete(ctx, secret); err != nil {
 			return fmt.Errorf("removing what nobody knows of: %w", err)

@@ -151,6 +151,9 @@ func denied(r *run, undisturbed *reference) []string {
 		return succeeded(r, undisturbed)
 	}
 	wrong := slices.Concat(r.common(), r.current(), r.restarted(0, 1))
+	if r.now() == nil {
+		return append(wrong, "the request is gone")
+	}
 	failed := framework.Condition(r.now().RequestStatus().Conditions, opsv1.ConditionFailed)
 	if failed.Status != metav1.ConditionTrue || !strings.Contains(failed.Message, "refused by the API server") {
 		wrong = append(wrong, fmt.Sprintf("Failed is %q: %s", failed.Status, failed.Message))
