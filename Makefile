@@ -101,7 +101,7 @@ define faults
 trap 'go -C lab run ./cmd/lab --dir $(LAB_DIR)-faults down' EXIT; \
 GOGC=300 $(BATCH) go -C lab run ./cmd/lab --dir $(LAB_DIR)-faults up --root $(CURDIR) --operator=false --audit=false \
 	--manifests test/faults/manifests --without endpointslice-controller; \
-GOGC=400 DRYDOCK_LAB=$(LAB_DIR)-faults $(BATCH) go test -tags lab,faults -count=1 -timeout 5h -v ./test/faults -args -faults.seed=$(FAULTS_SEED) -faults.only='$(FAULTS_ONLY)' $(1) \
+GOGC=400 DRYDOCK_LAB=$(LAB_DIR)-faults $(BATCH) go test -tags lab,faults -count=1 -timeout 7h -v ./test/faults -args -faults.seed=$(FAULTS_SEED) -faults.only='$(FAULTS_ONLY)' $(1) \
 	| grep --line-buffered -v -E '^ *(=== RUN|--- PASS)'
 endef
 
